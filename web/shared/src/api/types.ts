@@ -1,0 +1,23 @@
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Me = Schemas['Me']
+export type Summary = Schemas['Summary']
+export type Policy = Schemas['Policy']
+export type Meter = Schemas['Meter']
+export type MeterDetail = Schemas['MeterDetail']
+export type MeterPage = Schemas['MeterPage']
+export type Order = Schemas['Order']
+export type OrderStep = Schemas['OrderStep']
+export type OrderStepName = Schemas['OrderStepName']
+export type Command = Schemas['Command']
+export type CommandBrief = Schemas['CommandBrief']
+export type CommandKind = Schemas['CommandKind']
+export type CommandState = Schemas['CommandState']
+export type TimelineEntry = Schemas['TimelineEntry']
+export type ReadingRow = Schemas['ReadingRow']
+export type NoticeSent = Schemas['NoticeSent']
+export type MeterUpdated = Schemas['MeterUpdated']
+export type OrderUpdated = Schemas['OrderUpdated']
+export type CommandUpdated = Schemas['CommandUpdated']
