@@ -73,6 +73,7 @@ THIRD_PARTY: dict[str, Place] = {
     "boost/url": Place(r"src/api/http/.*"),
     "boost/system": Place(r"src/net/.*"),
     "openssl/": Place(r"src/(crypto|net)/.*"),
+    "curl/": Place(r"src/net/.*", most=1),
     "sqlite3.h": Place(r"(src/store/sqlite/.*|sim/.*|bench/.*|tests/.*)"),
     "zstd.h": Place(r"src/(store|api)/.*"),
     "zlib.h": Place(r"src/api/.*"),
