@@ -25,6 +25,9 @@ struct HttpServerOptions {
     Duration idle_timeout = Duration::seconds(75);  // between requests of a kept connection
     Duration write_timeout = Duration::seconds(30);
     std::size_t stream_queue_bytes_max = std::size_t{256} << 10;
+    /// The body of answers that the server gives by itself (4xx, 5xx); a line of plain text when
+    /// not set.
+    std::function<HttpResponse(int status)> error_response;
 };
 
 struct HttpServerCounters {
@@ -32,7 +35,7 @@ struct HttpServerCounters {
     std::uint64_t refused_full = 0;
     std::uint64_t requests = 0;
     std::uint64_t malformed = 0;  // answered by the server itself with 4xx or 5xx
-    std::uint64_t timeouts = 0;
+    std::uint64_t timeouts = 0;  // requests that came too slowly, answers that were read too slowly
     std::size_t open = 0;
     std::size_t streams = 0;
 };
@@ -83,7 +86,8 @@ public:
     static Result<std::unique_ptr<HttpServer>> open(Reactor& reactor,
                                                     const HttpServerOptions& options,
                                                     Handler handler);
-    /// Closes all connections. On the reactor's thread, or when it does not run.
+    /// Closes all connections; streams get no on_closed. On the reactor's thread, or when it does
+    /// not run.
     ~HttpServer();
     HttpServer(const HttpServer&) = delete;
     HttpServer& operator=(const HttpServer&) = delete;

@@ -320,7 +320,8 @@ struct TcpListener::State : std::enable_shared_from_this<TcpListener::State> {
         error_code ignored;
         acceptor.close(ignored);
         pause.cancel();
-        // Open links keep this state for its counters; what the callback holds goes now, but not under its feet.
+        // Open links keep this state for its counters; what the callback holds goes now, but not
+        // under its feet.
         asio::post(reactor->io(), [self = shared_from_this()] { self->on_link = nullptr; });
     }
 
