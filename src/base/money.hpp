@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/decimal.hpp"
+#include "base/describe.hpp"
 #include "base/integer.hpp"
 
 #include <compare>
@@ -100,5 +101,6 @@ struct ExactMoney {
     /// Yuan, exact, at least two places.
     [[nodiscard]] std::string text() const;
 };
+MB_DESCRIBE(ExactMoney, (fen, rest))
 
 } // namespace mb

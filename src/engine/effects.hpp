@@ -17,7 +17,7 @@ using Row = std::variant<rules::ledger::Transfer, BillLineRow, OrderRow, Command
                          ProjectRow, TariffRow, ServicePoint, Account, Agreement, Meter>;
 
 /// The answer to one event, in the batch's order.
-struct Outcome {
+struct EventOutcome {
     bool refused = false;
     bool duplicate = false; // same key seen before: `ref` is the first result
     Error error;            // when refused
@@ -35,7 +35,7 @@ class Effects {
 
     [[nodiscard]] const std::vector<Row> &rows() const { return rows_; }
     [[nodiscard]] const Bytes &canonical() const { return canonical_; }
-    std::vector<Outcome> outcomes; // one per event of the batch
+    std::vector<EventOutcome> outcomes; // one per event of the batch
 
   private:
     std::vector<Row> rows_;

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "rules/credit/policy.hpp"
 #include "rules/relay/relay.hpp"
+#include "rules/tariff/document.hpp"
 
 #include <cstdint>
 #include <string>
@@ -15,12 +16,13 @@
 
 namespace mb::engine {
 
-/// Business and wall time of one batch. The engine reads no clock: both come in with the batch.
+/// Time of one batch. The engine reads no clock: it comes in with the batch and lies in the log.
 struct Now {
     Instant business;
     Instant wall;
+    std::int32_t speed = 1; // business seconds per wall second, 1…120
 };
-MB_DESCRIBE(Now, (business, wall))
+MB_DESCRIBE(Now, (business, wall, speed))
 
 enum class ActorKind : std::uint8_t { system, staff, tenant, meter, channel };
 MB_ENUM(ActorKind, system, staff, tenant, meter, channel)
@@ -33,8 +35,7 @@ struct Actor {
 };
 MB_DESCRIBE(Actor, (kind, login, name))
 
-enum class Commodity : std::uint8_t { electricity, water, gas };
-MB_ENUM(Commodity, electricity, water, gas)
+using rules::tariff::Commodity;
 
 struct ProjectConfig {
     std::string name;

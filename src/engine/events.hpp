@@ -165,7 +165,7 @@ struct ProtectionSet {
 MB_DESCRIBE(ProtectionSet,
             (service_point, keep_power, no_disconnect, lock_out, reason, idempotency, actor))
 
-/// Once until repaid. Errors: credit.emergency_used, credit.not_prepaid.
+/// Once until repaid. Errors: credit.emergency_used, credit.emergency_not_needed, credit.unknown_account.
 struct EmergencyCreditTaken {
     AccountId account;
     std::string idempotency;

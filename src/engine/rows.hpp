@@ -4,6 +4,7 @@
 
 #include "engine/entities.hpp"
 #include "rules/billing/accrual.hpp"
+#include "rules/credit/credit.hpp"
 #include "rules/ledger/ledger.hpp"
 #include "rules/metering/day_block.hpp"
 #include "rules/relay/relay.hpp"
@@ -167,10 +168,7 @@ struct RelayRow {
 MB_DESCRIBE(RelayRow,
             (service_point, reasons, protection, position, position_at, desired, command))
 
-// ---- credit ----------------------------------------------------------------------------------
-
-enum class CreditLevel : std::uint8_t { normal, alarm1, alarm2, trip_pending, tripped };
-MB_ENUM(CreditLevel, normal, alarm1, alarm2, trip_pending, tripped)
+using rules::credit::CreditLevel;
 
 // ---- bills -----------------------------------------------------------------------------------
 
@@ -182,8 +180,10 @@ struct BillLineRow {
 MB_DESCRIBE(BillLineRow, (agreement, line))
 
 /// Table daily_proof; insert at the close of a business day: Σ readings by outcome, Σ energy charged.
+/// Readings that come for a day already closed make a further row of that day at the next close.
 struct DailyProofRow {
-    CivilDate on;
+    CivilDate on;        // the day the readings belong to
+    CivilDate closed_on; // the business day of the close that wrote this row
     std::int64_t received = 0;
     std::int64_t charged = 0;
     std::int64_t held = 0;
@@ -191,7 +191,7 @@ struct DailyProofRow {
     Quantity energy;  // charged that day
     Money posted;     // Σ usage postings made at this close
 };
-MB_DESCRIBE(DailyProofRow, (on, received, charged, held, excluded, energy, posted))
+MB_DESCRIBE(DailyProofRow, (on, closed_on, received, charged, held, excluded, energy, posted))
 
 // ---- outbox ----------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ struct CreditPolicy {
     std::int32_t clock_tolerance_s = 300; // meter clock further off: no trip
     std::int32_t poll_interval_min = 15;
     std::int32_t lost_after_polls = 3;
-    std::int32_t notices_per_day_max = 12; // per account (I15); trips and restores are always told
+    std::int32_t notices_per_day_max = 12; // per account (I15); above it no notice, so no trip
 
     friend bool operator==(const CreditPolicy &, const CreditPolicy &) = default;
 };

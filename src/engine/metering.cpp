@@ -1,0 +1,258 @@
+// Readings → outcomes and charges. Every reading ends in exactly one of charged, held, excluded.
+#include "engine/context.hpp"
+
+namespace mb::engine {
+
+namespace {
+
+using rules::metering::Difference;
+using rules::metering::Outcome;
+using rules::metering::OutcomeReason;
+using rules::metering::ReadingVerdict;
+
+struct Judged {
+    Outcome outcome = Outcome::charged;
+    OutcomeReason reason = OutcomeReason::none;
+    Quantity quantity;
+    Money pending_change;
+};
+
+rules::metering::DayBlock *open_block(MeterState &meter, CivilDate on) {
+    for (OpenDay &day : meter.days) {
+        if (day.on == on) {
+            return &day.block;
+        }
+    }
+    return nullptr;
+}
+
+/// An older reading than the base: a repeat of one we have, another value for a time we have, or late.
+Judged judge_late(MeterState &meter, CivilDate on, const ReadingTaken &e) {
+    if (on < meter.closed_to) {
+        return {Outcome::excluded, OutcomeReason::day_closed, {}, {}};
+    }
+    using Match = rules::metering::DayBlock::Match;
+    const auto *block = open_block(meter, on);
+    const Match match = block == nullptr ? Match::none : block->match(e.at, e.registers);
+    switch (match) {
+    case Match::same:
+        return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
+    case Match::other:
+        return {Outcome::held, OutcomeReason::conflict, {}, {}};
+    case Match::none:
+        break;
+    }
+    // Its energy lies in the interval charged meanwhile.
+    return {Outcome::excluded, OutcomeReason::late, {}, {}};
+}
+
+OutcomeReason held_reason(ReadingVerdict verdict) {
+    switch (verdict) {
+    case ReadingVerdict::conflict:
+        return OutcomeReason::conflict;
+    case ReadingVerdict::backward:
+        return OutcomeReason::backward;
+    case ReadingVerdict::implausible:
+        return OutcomeReason::implausible;
+    case ReadingVerdict::future:
+        return OutcomeReason::future;
+    default:
+        return OutcomeReason::malformed;
+    }
+}
+
+/// Charges a good step to the agreement in force; a missing price holds it, never bills nothing.
+Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Difference &step) {
+    Judged out;
+    out.reason = step.verdict == ReadingVerdict::rollover ? OutcomeReason::rollover
+                                                          : OutcomeReason::none;
+    const auto &sp = c.state.service_points.at(meter.config.service_point);
+    if (!sp.agreement) {
+        return {Outcome::excluded, OutcomeReason::no_agreement, {}, {}};
+    }
+    if (!meter.last_at) {
+        return {Outcome::charged, OutcomeReason::first, {}, {}};
+    }
+    out.quantity = step.total;
+    if (step.total.units == 0) {
+        return out;
+    }
+    AgreementState &agreement = c.state.agreements.at(sp.agreement);
+    rules::billing::Interval interval;
+    interval.from = meter.last_at;
+    interval.to = e.at;
+    interval.total = step.total;
+    interval.by_register = step.by_register;
+    interval.register_count = e.registers.count;
+    interval.registers_match_table = meter.config.registers_match_table;
+    const auto result = rules::billing::accrue(agreement.accrual, c.state.tariffs,
+                                               c.derived.zone, interval);
+    if (!result) {
+        const bool none = result.error().code == "tariff.none_in_force";
+        return {Outcome::held, none ? OutcomeReason::no_tariff : OutcomeReason::no_price, {}, {}};
+    }
+    out.pending_change = result->pending_change;
+    return out;
+}
+
+Judged judge(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e) {
+    const rules::metering::MeterSpec spec{meter.config.modulus, meter.config.ratio,
+                                          meter.config.max_power_w};
+    const Difference step = rules::metering::register_difference(
+        spec, meter.last_at, meter.last, e.at, e.registers, c.now.business);
+    if (step.verdict == ReadingVerdict::late) {
+        return judge_late(meter, on, e);
+    }
+    if (step.verdict == ReadingVerdict::duplicate) {
+        return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
+    }
+    if (!rules::metering::is_charged(step.verdict)) {
+        return {Outcome::held, held_reason(step.verdict), {}, {}};
+    }
+    const Judged out = charge(c, meter, e, step);
+    if (out.outcome != Outcome::held) {
+        meter.last = e.registers; // only a good reading becomes the base (a momentary zero never)
+        meter.last_at = e.at;
+    }
+    return out;
+}
+
+/// A future reading belongs to the day it came in: its own may be years away.
+CivilDate day_of(Context &c, const ReadingTaken &e) {
+    const bool future = e.at > c.now.business + rules::metering::future_tolerance;
+    return future ? c.today : c.date_of(e.at);
+}
+
+void keep(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e,
+          const Judged &judged) {
+    if (on < meter.closed_to) {
+        DayRow row;
+        row.meter = meter.config.id;
+        row.on = on;
+        row.part = ++meter.late_parts;
+        row.closed = true;
+        rules::metering::DayBlock block;
+        block.append(e.at, e.registers, judged.outcome, judged.reason);
+        row.charged = judged.outcome == Outcome::charged ? 1 : 0;
+        row.held = judged.outcome == Outcome::held ? 1 : 0;
+        row.excluded = judged.outcome == Outcome::excluded ? 1 : 0;
+        row.packed.assign(block.bytes().begin(), block.bytes().end());
+        c.derived.ready_days.push_back(std::move(row));
+    } else {
+        auto *block = open_block(meter, on);
+        if (block == nullptr) {
+            meter.days.push_back({on, {}});
+            block = &meter.days.back().block;
+        }
+        block->append(e.at, e.registers, judged.outcome, judged.reason);
+    }
+    DailyProofRow &proof = c.state.proofs[on];
+    proof.on = on;
+    ++proof.received;
+    proof.charged += judged.outcome == Outcome::charged ? 1 : 0;
+    proof.held += judged.outcome == Outcome::held ? 1 : 0;
+    proof.excluded += judged.outcome == Outcome::excluded ? 1 : 0;
+    proof.energy += judged.quantity;
+}
+
+void tell_held(Context &c, MeterState &meter, const Judged &judged) {
+    if (judged.outcome == Outcome::held) {
+        meter.held = true;
+        c.raise_alarm(meter.config.service_point, "reading.held",
+                      {{"reason", std::string(enum_text(judged.reason))}});
+    } else if (meter.held && judged.outcome == Outcome::charged) {
+        meter.held = false;
+        c.clear_alarm(meter.config.service_point, "reading.held");
+    }
+}
+
+void contact(Context &c, MeterState &meter) {
+    meter.last_contact_at = c.now.business;
+    auto &sp = c.state.service_points.at(meter.config.service_point);
+    if (sp.wait_contact) {
+        sp.wait_contact = false;
+        reconcile(c, sp, "reconcile", "", {});
+    }
+}
+
+} // namespace
+
+Answer on_reading(Context &c, const ReadingTaken &e) {
+    MeterState *meter = c.state.meters.find(e.meter);
+    if (meter == nullptr) {
+        return fail(error("meter.unknown", ErrorKind::not_found).with("meter", e.meter.text()));
+    }
+    if (e.registers.count < 1 || e.registers.count > rules::metering::max_registers) {
+        return fail("reading.malformed");
+    }
+    const CivilDate on = day_of(c, e);
+    const Judged judged = judge(c, *meter, on, e);
+    keep(c, *meter, on, e, judged);
+    c.out.reading(e.meter, e.at, judged.outcome, judged.reason, judged.quantity.units,
+                  judged.pending_change.fen);
+    ++meter->version;
+    if (meter->energy_on != c.today) {
+        meter->energy_on = c.today;
+        meter->energy_today = {};
+    }
+    meter->energy_today += judged.quantity;
+    c.mark_dirty(e.meter);
+    tell_held(c, *meter, judged);
+    contact(c, *meter);
+    if (judged.outcome == Outcome::charged) {
+        auto &sp = c.state.service_points.at(meter->config.service_point);
+        if (sp.agreement) {
+            const AccountId id = c.state.agreements.at(sp.agreement).config.account;
+            after_use(c, id, c.state.accounts.at(id), judged.pending_change, e.at);
+        }
+    }
+    return std::string();
+}
+
+Answer on_sample(Context &c, const SampleTaken &e) {
+    MeterState *meter = c.state.meters.find(e.meter);
+    if (meter == nullptr) {
+        return fail(error("meter.unknown", ErrorKind::not_found).with("meter", e.meter.text()));
+    }
+    auto &sp = c.state.service_points.at(meter->config.service_point);
+    if (e.power_dw) {
+        meter->power_dw = e.power_dw;
+        meter->power_at = e.at;
+        if (*e.power_dw > 0 && !sp.orders.empty()) {
+            orders_load_seen(c, sp);
+        }
+    }
+    if (e.clock_ahead_s) {
+        meter->clock_ahead_s = e.clock_ahead_s;
+        meter->clock_at = e.at;
+        const std::int64_t ahead = *e.clock_ahead_s < 0 ? -*e.clock_ahead_s : *e.clock_ahead_s;
+        if (ahead > c.policy().clock_tolerance_s) {
+            c.raise_alarm(meter->config.service_point, "meter.clock",
+                          {{"ahead_s", std::to_string(*e.clock_ahead_s)}});
+        } else {
+            c.clear_alarm(meter->config.service_point, "meter.clock");
+        }
+    }
+    ++meter->version;
+    c.mark_dirty(e.meter);
+    contact(c, *meter);
+    return std::string();
+}
+
+Answer on_contact(Context &c, const ContactChanged &e) {
+    for (const MeterId id : e.meters) {
+        MeterState *meter = c.state.meters.find(id);
+        if (meter == nullptr || meter->online == e.online) {
+            continue;
+        }
+        meter->online = e.online;
+        ++meter->version;
+        c.mark_dirty(id);
+        if (e.online) {
+            contact(c, *meter);
+        }
+    }
+    return std::string();
+}
+
+} // namespace mb::engine

@@ -1,0 +1,143 @@
+// Configuration: the project, its tariffs, places, payers, agreements and meters.
+#include "engine/context.hpp"
+
+namespace mb::engine {
+
+Answer on_project(Context &c, const ProjectConfigured &e) {
+    auto zone = Zone::find(e.config.zone);
+    if (!zone) {
+        return tl::unexpected<Error>(zone.error());
+    }
+    TRY_VOID(rules::credit::validate(e.config.credit));
+    if (e.config.day_close_min < 0 || e.config.day_close_min > 720 ||
+        e.config.order_expiry_min < 1) {
+        return fail("project.invalid", ErrorKind::unprocessable);
+    }
+    c.state.config = e.config;
+    c.derived.zone = std::move(*zone);
+    c.derived.day_from = c.derived.day_to = {};
+    c.today = c.derived.zone.date(c.now.business);
+    if (c.state.closed_to.days == 0) {
+        c.state.closed_to = c.today;
+    }
+    schedule_day_close(c);
+    c.out.emit(ProjectRow{e.config});
+    c.timeline({}, "project.configured", {{"name", e.config.name}}, "", {}, e.actor);
+    return std::string("ok");
+}
+
+Answer on_tariff(Context &c, const TariffPublished &e) {
+    TRY(c.state.tariffs.publish(e.id, e.document));
+    c.out.emit(TariffRow{e.id, e.document, c.step(), e.actor});
+    c.timeline({}, "tariff.published",
+               {{"code", e.document.code}, {"version", std::to_string(e.document.version)}}, "",
+               {}, e.actor);
+    return e.id.text();
+}
+
+Answer on_service_point(Context &c, const ServicePointSet &e) {
+    if (!Table<ServicePointId, ServicePointState>::takes(e.service_point.id)) {
+        return fail("service_point.id_out_of_range");
+    }
+    auto &sp = c.state.service_points.get(e.service_point.id);
+    const bool is_new = !sp.config.id;
+    sp.config = e.service_point;
+    sp.relay.service_point = e.service_point.id;
+    c.out.emit(sp.config);
+    if (is_new) {
+        c.out.emit(sp.relay);
+    }
+    return e.service_point.id.text();
+}
+
+Answer on_account(Context &c, const AccountSet &e) {
+    if (!Table<AccountId, AccountState>::takes(e.account.id)) {
+        return fail("account.id_out_of_range");
+    }
+    c.state.accounts.get(e.account.id).config = e.account;
+    c.out.emit(e.account);
+    return e.account.id.text();
+}
+
+Answer on_agreement(Context &c, const AgreementStarted &e) {
+    const Agreement &wanted = e.agreement;
+    if (!Table<AgreementId, AgreementState>::takes(wanted.id)) {
+        return fail("agreement.id_out_of_range");
+    }
+    ServicePointState *sp = c.state.service_points.find(wanted.service_point);
+    if (sp == nullptr) {
+        return fail("agreement.unknown_service_point", ErrorKind::not_found);
+    }
+    AccountState *account = c.state.accounts.find(wanted.account);
+    if (account == nullptr) {
+        return fail("agreement.unknown_account", ErrorKind::not_found);
+    }
+    const auto code = c.state.tariffs.code_index(wanted.tariff_code);
+    if (!code) {
+        return fail(error("agreement.unknown_tariff", ErrorKind::not_found)
+                        .with("code", wanted.tariff_code));
+    }
+    if (sp->agreement || c.state.agreements.find(wanted.id) != nullptr) {
+        return fail("agreement.overlap", ErrorKind::conflict);
+    }
+    AgreementState &agreement = c.state.agreements.get(wanted.id);
+    agreement.config = wanted;
+    agreement.accrual.tariff_code_index = *code;
+    sp->agreement = wanted.id;
+    account->agreements.push_back(wanted.id);
+    c.out.emit(wanted);
+    c.mark_account_dirty(*account);
+    c.timeline(wanted.service_point, "agreement.started", {{"tariff", wanted.tariff_code}}, "", {},
+               e.actor);
+    return wanted.id.text();
+}
+
+Answer on_meter(Context &c, const MeterInstalled &e) {
+    const Meter &wanted = e.meter;
+    if (!Table<MeterId, MeterState>::takes(wanted.id) ||
+        c.state.meters.find(wanted.id) != nullptr) {
+        return fail("meter.id_out_of_range");
+    }
+    ServicePointState *sp = c.state.service_points.find(wanted.service_point);
+    if (sp == nullptr) {
+        return fail("meter.unknown_service_point", ErrorKind::not_found);
+    }
+    if (sp->meter) {
+        return fail("meter.service_point_taken", ErrorKind::conflict);
+    }
+    if (wanted.modulus <= 0 || wanted.ratio < 1 || wanted.max_power_w < 0) {
+        return fail("meter.invalid", ErrorKind::unprocessable);
+    }
+    if (!c.state.addresses.insert(wanted.link.protocol + ":" + wanted.link.address).second) {
+        return fail(error("meter.address_taken", ErrorKind::conflict)
+                        .with("address", wanted.link.address));
+    }
+    MeterState &meter = c.state.meters.get(wanted.id);
+    meter.config = wanted;
+    meter.last = e.first;
+    meter.last_at = wanted.from;
+    meter.closed_to = c.state.closed_to;
+    sp->meter = wanted.id;
+    c.out.emit(wanted);
+    c.mark_dirty(wanted.id);
+    c.timeline(wanted.service_point, "meter.installed", {{"address", wanted.link.address}}, "", {},
+               e.actor);
+    return wanted.id.text();
+}
+
+Answer on_opening_balance(Context &c, const OpeningBalance &e) {
+    AccountState *account = c.state.accounts.find(e.account);
+    if (account == nullptr) {
+        return fail("account.unknown", ErrorKind::not_found);
+    }
+    if (e.idempotency.empty()) {
+        return fail("account.key_required");
+    }
+    c.transfer({rules::ledger::Kind::opening, 0}, rules::ledger::cash_of(e.account), e.amount,
+               rules::ledger::Cause::opening_balance, 0, "open:" + e.idempotency);
+    evaluate_account(c, e.account, true);
+    c.mark_account_dirty(*account);
+    return std::string("ok");
+}
+
+} // namespace mb::engine
