@@ -33,21 +33,21 @@ std::string DataId::text() const {
 
 namespace {
 
-constexpr Format energy{Kind::number, 4, 2};  // XXXXXX.XX; also money
+constexpr Format energy{Kind::number, 4, 2};  // kWh, kvarh; money too
 constexpr Format signed_energy{Kind::signed_number, 4, 2};
-constexpr Format power{Kind::signed_number, 3, 4};  // XX.XXXX
-constexpr Format voltage{Kind::number, 2, 1};       // XXX.X
+constexpr Format power{Kind::signed_number, 3, 4};
+constexpr Format voltage{Kind::number, 2, 1};
 constexpr Format current{Kind::signed_number, 3, 3};
 constexpr Format power_factor{Kind::signed_number, 2, 3};
 constexpr Format temperature{Kind::signed_number, 2, 1};
-constexpr Format hundredths{Kind::number, 2, 2};  // XX.XX
-constexpr Format price{Kind::number, 4, 4};       // XXXX.XXXX
+constexpr Format hundredths{Kind::number, 2, 2};
+constexpr Format price{Kind::number, 4, 4};
 constexpr Format demand{Kind::demand, 8, 4};
 constexpr Format count1{Kind::number, 1, 0};
 constexpr Format count2{Kind::number, 2, 0};
 constexpr Format count3{Kind::number, 3, 0};
 constexpr Format count4{Kind::number, 4, 0};
-constexpr Format load_limit{Kind::number, 3, 4};  // NN.NNNN
+constexpr Format load_limit{Kind::number, 3, 4};
 constexpr Format trip_current{Kind::number, 3, 2};
 constexpr Format minute{Kind::minute, 5, 0};
 constexpr Format second{Kind::second, 6, 0};
@@ -76,6 +76,9 @@ constexpr std::array<RecordField, 12> programming_record{{
 constexpr std::array<RecordField, 2> power_failure_record{
     {{"time", second, ""}, {"end", second, ""}}};
 
+constexpr std::array<RecordField, 2> relay_record{
+    {{"time", second, ""}, {"operator", operator_code, "hex"}}};
+
 using enum Naming;
 
 // pattern, name, zh, format, unit, naming, fields. Confidence of each line: protocols.md §1.5.
@@ -95,8 +98,8 @@ constexpr auto table = std::to_array<Identifier>({
     {"003Dttmm", "forward_active_energy_c", "C相正向有功电能", energy, "kWh", tariff},
     {"00900100", "remaining_energy", "剩余电量", energy, "kWh"},
     {"00900101", "overdraft_energy", "透支电量", energy, "kWh"},
-    {"00900200", "remaining_amount", "剩余金额", energy, "CNY"},
-    {"00900201", "overdraft_amount", "透支金额", energy, "CNY"},
+    {"00900200", "remaining_amount", "剩余金额", energy, "yuan"},
+    {"00900201", "overdraft_amount", "透支金额", energy, "yuan"},
     // Maximum demand
     {"0101ttmm", "forward_active_demand", "正向有功最大需量", demand, "kW", tariff},
     {"0102ttmm", "reverse_active_demand", "反向有功最大需量", demand, "kW", tariff},
@@ -107,19 +110,19 @@ constexpr auto table = std::to_array<Identifier>({
     {"0204pp00", "reactive_power", "无功功率", power, "kvar", total_phase},
     {"0205pp00", "apparent_power", "视在功率", power, "kVA", total_phase},
     {"0206pp00", "power_factor", "功率因数", power_factor, "", total_phase},
-    {"0207pp00", "phase_angle", "相角", voltage, "deg", phase},
+    {"0207pp00", "phase_angle", "相角", voltage, "°", phase},
     {"02800001", "neutral_current", "零线电流", current, "A"},
     {"02800002", "frequency", "电网频率", hundredths, "Hz"},
     {"02800003", "average_power_1min", "一分钟平均有功功率", power, "kW"},
     {"02800004", "active_demand", "当前有功需量", power, "kW"},
     {"02800005", "reactive_demand", "当前无功需量", power, "kvar"},
     {"02800006", "apparent_demand", "当前视在需量", power, "kVA"},
-    {"02800007", "temperature", "表内温度", temperature, "degC"},
+    {"02800007", "temperature", "表内温度", temperature, "°C"},
     {"02800008", "clock_battery_voltage", "时钟电池电压", hundredths, "V"},
     {"02800009", "reading_battery_voltage", "抄表电池电压", hundredths, "V"},
     {"0280000A", "battery_minutes", "内部电池工作时间", count4, "min"},
-    {"0280000B", "step_price", "当前阶梯电价", price, "CNY/kWh"},
-    {"02800020", "price", "当前电价", price, "CNY/kWh"},
+    {"0280000B", "step_price", "当前阶梯电价", price, "yuan/kWh"},
+    {"02800020", "price", "当前电价", price, "yuan/kWh"},
     {"02800022", "authentication_minutes_left", "身份认证时效剩余时间", count2, "min"},
     // Events
     {"03300000", "programming_count", "编程总次数", count3, ""},
@@ -128,10 +131,10 @@ constexpr auto table = std::to_array<Identifier>({
     {"03110000", "power_failure_count", "掉电总次数", count3, ""},
     {"031100kk", "power_failure_record", "掉电记录", record, "", fields, power_failure_record},
     {"1D000001", "trip_count", "跳闸次数", count3, ""},
-    {"1D0001kk", "trip_time", "跳闸发生时刻", second, ""},
+    {"1D0001kk", "trip_time", "跳闸发生时刻", record, "", fields, relay_record},
     {"1D0002kk", "trip_operator", "跳闸操作者代码", operator_code, "hex"},
     {"1E000001", "close_count", "合闸次数", count3, ""},
-    {"1E0001kk", "close_time", "合闸发生时刻", second, ""},
+    {"1E0001kk", "close_time", "合闸发生时刻", record, "", fields, relay_record},
     {"1E0002kk", "close_operator", "合闸操作者代码", operator_code, "hex"},
     // Purchases, kk = 01 the last
     {"033201kk", "energy_purchase_date", "购电日期", minute, ""},
@@ -142,10 +145,10 @@ constexpr auto table = std::to_array<Identifier>({
     {"033206kk", "energy_purchased_total", "累计购电量", energy, "kWh"},
     {"033301kk", "amount_purchase_date", "购电日期", minute, ""},
     {"033302kk", "amount_purchase_count", "购电总次数", count2, ""},
-    {"033303kk", "amount_purchased", "购电金额", energy, "CNY"},
-    {"033304kk", "amount_before_purchase", "购电前剩余金额", energy, "CNY"},
-    {"033305kk", "amount_after_purchase", "购电后剩余金额", energy, "CNY"},
-    {"033306kk", "amount_purchased_total", "累计购电金额", energy, "CNY"},
+    {"033303kk", "amount_purchased", "购电金额", energy, "yuan"},
+    {"033304kk", "amount_before_purchase", "购电前剩余金额", energy, "yuan"},
+    {"033305kk", "amount_after_purchase", "购电后剩余金额", energy, "yuan"},
+    {"033306kk", "amount_purchased_total", "累计购电金额", energy, "yuan"},
     // Parameters
     {"04000101", "date", "日期及星期", {Kind::date, 4, 0}, ""},
     {"04000102", "time_of_day", "时间", {Kind::time_of_day, 3, 0}, ""},
@@ -197,11 +200,11 @@ constexpr auto table = std::to_array<Identifier>({
     {"04000F02", "alarm_energy_2", "报警电量2", energy, "kWh"},
     {"04000F03", "hoarding_energy_limit", "囤积电量限值", energy, "kWh"},
     {"04000F04", "overdraft_energy_limit", "透支电量限值", energy, "kWh"},
-    {"04001001", "alarm_amount_1", "报警金额1", energy, "CNY"},
-    {"04001002", "alarm_amount_2", "报警金额2", energy, "CNY"},
-    {"04001003", "overdraft_amount_limit", "透支金额限值", energy, "CNY"},
-    {"04001004", "hoarding_amount_limit", "囤积金额限值", energy, "CNY"},
-    {"04001005", "close_permit_amount", "合闸允许金额限值", energy, "CNY"},
+    {"04001001", "alarm_amount_1", "报警金额1", energy, "yuan"},
+    {"04001002", "alarm_amount_2", "报警金额2", energy, "yuan"},
+    {"04001003", "overdraft_amount_limit", "透支金额限值", energy, "yuan"},
+    {"04001004", "hoarding_amount_limit", "囤积金额限值", energy, "yuan"},
+    {"04001005", "close_permit_amount", "合闸允许金额限值", energy, "yuan"},
     {"04001401", "pretrip_delay", "跳闸延时时间", count2, "min"},
     {"04001402", "relay_trip_current", "继电器拉闸控制电流门限值", trip_current, "A"},
     // Tariff tables
@@ -210,12 +213,12 @@ constexpr auto table = std::to_array<Identifier>({
     {"0401000k", "day_table_1", "第一套日时段表", {Kind::time_row, 3, 0}, "tariff", rows},
     {"0402000k", "day_table_2", "第二套日时段表", {Kind::time_row, 3, 0}, "tariff", rows},
     {"0403kkkk", "holiday", "公共假日", {Kind::date_row, 4, 0}, "day_table", rows},
-    {"040501tt", "tariff_price_1", "第一套费率电价", price, "CNY/kWh", tariff_by_di0},
-    {"040502tt", "tariff_price_2", "第二套费率电价", price, "CNY/kWh", tariff_by_di0},
+    {"040501tt", "tariff_price_1", "第一套费率电价", price, "yuan/kWh", tariff_by_di0},
+    {"040502tt", "tariff_price_2", "第二套费率电价", price, "yuan/kWh", tariff_by_di0},
     {"040600ss", "step_limit_1", "第一套阶梯值", energy, "kWh", step_by_di0},
-    {"040601ss", "step_price_1", "第一套阶梯电价", price, "CNY/kWh", step_by_di0},
+    {"040601ss", "step_price_1", "第一套阶梯电价", price, "yuan/kWh", step_by_di0},
     {"040602ss", "step_limit_2", "第二套阶梯值", energy, "kWh", step_by_di0},
-    {"040603ss", "step_price_2", "第二套阶梯电价", price, "CNY/kWh", step_by_di0},
+    {"040603ss", "step_price_2", "第二套阶梯电价", price, "yuan/kWh", step_by_di0},
     // Freezes: DI2 kind (00 timed, 04 hourly, 06 daily …), kk = 01 the last
     {"05xx00kk", "freeze_time", "冻结时间", minute, ""},
     {"05xx01kk", "frozen_forward_active_energy", "冻结正向有功电能", energy, "kWh", tariff_block},
