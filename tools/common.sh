@@ -47,11 +47,21 @@ install_packages() {
     say "· installing ${#missing[@]} Debian packages: ${missing[*]}"
     mkdir -p "$logs"
     local log="$logs/packages.log" lock=(-o DPkg::Lock::Timeout=300)
+    # A bundle of authorities that the owner of the machine put there without the package (a container behind a
+    # company's proxy) must outlive the package, which npm pulls in and which writes that very file.
+    local bundle=/etc/ssl/certs/ca-certificates.crt own_bundle=''
+    if [ -f "$bundle" ] && ! dpkg-query -W -f '${db:Status-Status}' ca-certificates 2>/dev/null | grep -qx installed; then
+        own_bundle=$(mktemp) && cp "$bundle" "$own_bundle"
+    fi
     if ! { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q update &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q -y \
             --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
         tail -n 15 "$log" >&2
         die "apt-get could not install the packages" "The whole log is $log."
+    fi
+    if [ -n "$own_bundle" ]; then
+        "${as_root[@]}" install -m 644 "$own_bundle" "$bundle"
+        rm -f "$own_bundle"
     fi
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -eq 0 ] || die "still missing after installing: ${missing[*]}" "The log is $log."
