@@ -112,5 +112,126 @@ TEST(Dlt645, BroadcastTimeIsTheExample) {
               "68 99 99 99 99 99 99 68 08 06 63 3C 48 55 44 59 4D 16");
 }
 
+// Beyond the examples.
+
+Frame answer(DataId id, std::string_view plain) {
+    Bytes data;
+    for (const std::uint8_t byte : id.wire()) {
+        data.push_back(byte);
+    }
+    const Bytes value = parse_hex(plain).value();
+    data.insert(data.end(), value.begin(), value.end());
+    return Frame::make(meter, 0x91, data);
+}
+
+template <class Read>
+auto read(Read function, DataId id, std::string_view plain) {
+    const Frame frame = answer(id, plain);
+    return function(reply_of<ReadReply>(frame));
+}
+
+TEST(Dlt645, RegistersKeepAbsentApartFromZero) {
+    const auto block =
+        read(read_energy, data_id::forward_energy_block, "00000000 FFFFFFFF 01000000");
+    EXPECT_EQ(block->total(), Quantity{0});
+    EXPECT_EQ(block->at(1), std::nullopt);
+    EXPECT_EQ(block->at(2), Quantity{100});
+    EXPECT_EQ(block->at(3), std::nullopt);
+    const auto tariff = read(read_energy, {0x00010200}, "34120000");
+    EXPECT_EQ(tariff->size(), 3U);
+    EXPECT_EQ(tariff->at(2), Quantity{123400});
+    EXPECT_EQ(tariff->total(), std::nullopt);
+    EXPECT_EQ(read(read_energy, data_id::combined_energy, "34120080")->total(), Quantity{-123400});
+    const auto frozen = read(read_energy, data_id::last_daily_freeze_forward, "34120000 10010000");
+    EXPECT_EQ(frozen->at(1), Quantity{11000});
+}
+
+TEST(Dlt645, TypedValuesRefuseWithACode) {
+    EXPECT_EQ(read(read_energy, data_id::forward_energy, "3412").error().code, "dlt645.bad_length");
+    EXPECT_EQ(read(read_energy, data_id::forward_energy, "3412000000000000").error().code,
+              "dlt645.bad_length");
+    EXPECT_EQ(read(read_energy, data_id::forward_energy, "3A120000").error().code,
+              "dlt645.not_bcd");
+    EXPECT_EQ(read(read_energy, data_id::active_power, "341200").error().code, "dlt645.other_data");
+    EXPECT_EQ(read(read_energy, {0x000100FF}, "34120000").error().code, "dlt645.other_data");
+    EXPECT_EQ(read(read_active_power, data_id::clock, "341200").error().code, "dlt645.other_data");
+    EXPECT_EQ(read(read_active_power, data_id::active_power, "FFFFFF").value(), std::nullopt);
+    EXPECT_EQ(read(read_amount, data_id::overdraft_amount, "75480300").value(), Money{34875});
+    EXPECT_EQ(read(read_amount, data_id::remaining_energy, "75480300").error().code,
+              "dlt645.other_data");
+    EXPECT_EQ(read(read_status_word_3, data_id::status_word_3, "FFFF").error().code,
+              "dlt645.absent");
+    EXPECT_EQ(
+        read(read_status_word_3, data_id::status_words, "0000 0000 5010 0000 0000 0000 0000")->raw,
+        0x1050);
+    EXPECT_EQ(read(read_number, data_id::trip_count, "120000").value(), (Number{12, 0}));
+    EXPECT_EQ(read(read_number, {0x02800007}, "2581").value()->text(), "-12.5");
+    EXPECT_EQ(read(read_number, data_id::clock, "00").error().code, "dlt645.other_data");
+}
+
+TEST(Dlt645, ClockIsCivilLocalTime) {
+    const LocalTime at = read(read_clock, data_id::clock, "30 09 15 00 22 11 26").value();
+    EXPECT_EQ(iso_text(at), "2026-11-22T15:09:30");
+    EXPECT_EQ(read(read_date, data_id::date, "00221126")->text(), "2026-11-22");
+    EXPECT_EQ(read(read_time_of_day, data_id::time_of_day, "300915").value(), 54'570'000'000);
+    EXPECT_EQ(read(read_clock, data_id::clock, "00000000000000").error().code, "dlt645.bad_time");
+    EXPECT_EQ(read(read_clock, data_id::clock, "30091500221326").error().code, "dlt645.bad_time");
+}
+
+TEST(Dlt645, RepliesThatAreNone) {
+    const auto code = [](std::uint8_t control, const Bytes& data) {
+        const Frame frame = Frame::make(meter, control, data);
+        return decode_reply(frame).error().code;
+    };
+    EXPECT_EQ(code(0x11, {0, 0, 1, 0}), "dlt645.not_a_reply");
+    EXPECT_EQ(code(0x91, {0, 0, 1}), "dlt645.reply_length");
+    EXPECT_EQ(code(0x92, {0, 0, 1, 0}), "dlt645.reply_length");
+    EXPECT_EQ(code(0x93, {1, 2, 3}), "dlt645.reply_length");
+    EXPECT_EQ(code(0xD1, {}), "dlt645.reply_length");
+    EXPECT_EQ(code(0x9F, {}), "dlt645.reply_code");
+    EXPECT_EQ(reply_of<OtherAck>(Frame::make(meter, 0x96, {})).function, Function::freeze);
+    reply_of<WriteAck>(Frame::make(meter, 0x94, {}));
+}
+
+TEST(Dlt645, FollowOnRefusesAnotherOrderOrIdentifier) {
+    FollowOn join;
+    const Bytes bytes{1, 2};
+    EXPECT_EQ(join.add({data_id::clock, bytes, true, 1}).error().code, "dlt645.follow_on_order");
+    EXPECT_FALSE(join.add({data_id::clock, bytes, true, 0}).value());
+    EXPECT_EQ(join.add({data_id::date, bytes, true, 1}).error().code, "dlt645.follow_on_id");
+    for (int sequence = 1; sequence < 255; ++sequence) {
+        EXPECT_FALSE(
+            join.add({data_id::clock, bytes, true, static_cast<std::uint8_t>(sequence)}).value());
+    }
+    EXPECT_EQ(join.add({data_id::clock, bytes, true, 255}).error().code,
+              "dlt645.follow_on_too_long");
+    EXPECT_TRUE(join.add({data_id::clock, bytes, false, 255}).value());
+    EXPECT_EQ(join.whole().value.size(), 512U);
+    EXPECT_EQ(join.add({data_id::clock, bytes, false, 255}).error().code, "dlt645.follow_on_order");
+}
+
+TEST(Dlt645, AddressesMatchByTheirKnownDigits) {
+    const Address other = Address::parse("002611150043").value();
+    EXPECT_TRUE(meter.matches(meter));
+    EXPECT_FALSE(meter.matches(other));
+    EXPECT_TRUE(Address::wildcard().matches(other));
+    EXPECT_TRUE(Address::abbreviated("0042").value().matches(meter));
+    EXPECT_FALSE(Address::abbreviated("0042").value().matches(other));
+    EXPECT_FALSE(Address::broadcast().matches(meter));
+    EXPECT_EQ(Address::abbreviated("0042")->text(), "AAAAAAAA0042");
+    EXPECT_EQ(Address::parse("A0B0C0D0E0F0")->text(), "A0B0C0D0E0F0");
+    for (const char* bad :
+         {"", "1", "00261115004", "0026111500420", "00261115004G", "00 26 11 15 "}) {
+        EXPECT_EQ(Address::parse(bad).error().code, "dlt645.address") << bad;
+    }
+}
+
+TEST(Dlt645, CredentialsAreReadAsWritten) {
+    EXPECT_EQ(Credentials::parse("02", "123456", "12345678").value(), clerk);
+    EXPECT_EQ(Credentials::parse("2", "123456", "12345678").error().code, "dlt645.credentials");
+    EXPECT_EQ(Credentials::parse("02", "12345", "12345678").error().code, "dlt645.credentials");
+    EXPECT_EQ(Credentials::parse("02", "123456", "1234567x").error().code, "dlt645.credentials");
+}
+
 }  // namespace
 }  // namespace mb::codec::dlt645
