@@ -374,11 +374,8 @@ export interface components {
         CommandRequest: {
             /** @enum {string} */
             kind: "trip" | "close" | "read";
-            /**
-             * @description Close although the account is in arrears.
-             * @default false
-             */
-            override: boolean;
+            /** @description Close although the account is in arrears; false when left out. */
+            override?: boolean;
             /** @description Required for trip and close; may be empty for read. */
             reason: string;
         };

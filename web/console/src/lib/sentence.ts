@@ -1,0 +1,45 @@
+import { displayYuan } from '@meterbook/shared'
+
+import { useFormat } from '@/lib/format'
+
+type Params = Record<string, unknown>
+
+/** The sentence for a `text_code` of feed or timeline; a code without one is shown as it is. */
+export function useSentence() {
+  const { t, te, word } = useFormat()
+
+  const money = (value: unknown) => {
+    const text = String(value ?? '')
+    return /^-?\d+(\.\d{1,2})?$/.test(text) ? displayYuan(text) : text
+  }
+  const bracketed = (text: string) => (text === '' ? '' : t('event.bracket', { text }))
+  const who = (by: unknown) => (by === 'system' || !by ? t('event.system') : String(by))
+
+  function reason(code: string, value: unknown): string {
+    const text = String(value ?? '')
+    if (text === '') return ''
+    if (code.startsWith('relay.')) return word('trip_reason', text)
+    if (code.startsWith('reading.')) return word('reading_reason', text)
+    return text
+  }
+
+  return (code: string, params: Params): string => {
+    const command = String(params.command ?? '')
+    const special = `event.${code}_${command}`
+    const key = command !== '' && te(special) ? special : `event.${code}`
+    if (!te(key)) return code
+    return t(key, {
+      balance: money(params.balance),
+      amount: money(params.amount),
+      by: who(params.by),
+      command: command === '' ? '' : word('command.kind', command),
+      cause: bracketed(params.cause ? word('command.cause', String(params.cause)) : ''),
+      failure: bracketed(params.failure ? word('command.failure', String(params.failure)) : ''),
+      reason: reason(code, params.reason),
+      why: bracketed(reason(code, params.reason)),
+      field: params.field ? word('protection', String(params.field)) : '',
+      value: params.value ? word('protection.value', String(params.value)) : '',
+      power: String(params.power_kw ?? ''),
+    })
+  }
+}
