@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,7 +48,13 @@ class ByteWriter {
             out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
         }
     }
-    void bytes(ByteView value) { out_.insert(out_.end(), value.begin(), value.end()); }
+    void bytes(ByteView value) {
+        if (!value.empty()) {
+            const std::size_t at = out_.size();
+            out_.resize(at + value.size());
+            std::memcpy(out_.data() + at, value.data(), value.size());
+        }
+    }
     void sized(ByteView value) {
         varint(value.size());
         bytes(value);

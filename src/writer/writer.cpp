@@ -1,0 +1,467 @@
+#include "writer/writer.hpp"
+
+#include "base/log.hpp"
+#include "engine/version.hpp"
+#include "writer/log_hash.hpp"
+#include "writer/replay.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace mb::writer {
+
+struct Writer::Project {
+    engine::Engine engine;
+    std::int64_t seq = 0;
+    Hash log_hash{};
+    engine::Now now;                     // of the last batch
+    Instant checkpoint_wall;             // of the last checkpoint
+    std::int64_t readings_since = 0;     // a checkpoint
+    std::int64_t checkpoint_seq = 0;
+
+    explicit Project(Loaded loaded)
+        : engine(std::move(loaded.engine)), seq(loaded.seq), log_hash(loaded.log_hash),
+          now(loaded.now) {}
+};
+
+/// Submissions of one batch, and by project the events they make.
+struct Writer::Batch {
+    struct Share {
+        std::vector<engine::Event> events;
+        std::vector<std::size_t> from; // index of the submission; SIZE_MAX: a tick of ours
+        engine::Effects effects;
+        LogRow log;
+    };
+    std::vector<Submission> submissions;
+    std::vector<bool> answered;
+    std::map<ProjectId, Share> shares;
+    std::vector<InboxRow> inbox;
+
+    void answer(std::size_t i, const engine::EventOutcome &outcome) {
+        if (!answered[i]) {
+            answered[i] = true;
+            if (submissions[i].done) {
+                submissions[i].done(outcome);
+            }
+        }
+    }
+};
+
+namespace {
+
+engine::EventOutcome refusal(const std::string &code, ErrorKind kind, bool retryable) {
+    engine::EventOutcome out;
+    out.refused = true;
+    out.error = error(code, kind);
+    out.error.retryable = retryable;
+    return out;
+}
+
+constexpr std::size_t no_submission = static_cast<std::size_t>(-1);
+
+} // namespace
+
+Writer::Writer(Store &store, WriterOptions options, CommitListener listener)
+    : store_(store), options_(options), listener_(std::move(listener)) {}
+
+Writer::~Writer() = default;
+
+Writer::Project *Writer::find(ProjectId id) {
+    const auto found = projects_.find(id);
+    return found == projects_.end() ? nullptr : found->second.get();
+}
+
+const engine::Engine *Writer::engine(ProjectId project) const {
+    const auto found = projects_.find(project);
+    return found == projects_.end() ? nullptr : &found->second->engine;
+}
+
+std::vector<ProjectId> Writer::projects() const {
+    std::vector<ProjectId> out;
+    for (const auto &[id, project] : projects_) {
+        out.push_back(id);
+    }
+    return out;
+}
+
+void Writer::load() {
+    for (const ProjectId id : store_.projects()) {
+        reload(id);
+    }
+    counters_.down = false;
+}
+
+void Writer::reload(ProjectId id) {
+    projects_.erase(id);
+    Loaded loaded = load_newest(store_, id);
+    if (loaded.seq == 0) {
+        return; // its first batch never committed
+    }
+    if (loaded.now.business > last_business_) {
+        last_business_ = loaded.now.business;
+    }
+    projects_[id] = std::make_unique<Project>(std::move(loaded));
+}
+
+bool Writer::submit(Submission submission) {
+    if (queued() >= options_.queue_max) {
+        ++counters_.queue_full;
+        return false;
+    }
+    const bool urgent = engine::is_urgent(submission.event);
+    (urgent ? urgent_ : readings_).push_back(std::move(submission));
+    return true;
+}
+
+Writer::Batch Writer::take() {
+    Batch batch;
+    for (auto *queue : {&urgent_, &readings_}) {
+        while (!queue->empty() && batch.submissions.size() < options_.batch_events_max) {
+            batch.submissions.push_back(std::move(queue->front()));
+            queue->pop_front();
+        }
+    }
+    batch.answered.assign(batch.submissions.size(), false);
+    return batch;
+}
+
+/// A fact whose dedup key is known, in the store or in this batch, is a duplicate: success, no event.
+void Writer::drop_known_facts(Batch &batch) {
+    std::set<std::pair<std::string, std::string>> seen;
+    for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
+        const Submission &s = batch.submissions[i];
+        if (s.inbox) {
+            const auto key = std::pair(s.project.text() + "/" + s.inbox->source,
+                                       s.inbox->dedup_key);
+            const bool known = !seen.insert(key).second ||
+                               store_.inbox_known(s.project, s.inbox->source, s.inbox->dedup_key);
+            if (known) {
+                ++counters_.inbox_duplicates;
+                engine::EventOutcome outcome;
+                outcome.duplicate = true;
+                batch.answer(i, outcome);
+                continue;
+            }
+        }
+        const bool configures = std::holds_alternative<engine::ProjectConfigured>(s.event);
+        if (find(s.project) == nullptr && !configures &&
+            batch.shares.find(s.project) == batch.shares.end()) {
+            batch.answer(i, refusal("project.unknown", ErrorKind::not_found, false));
+            continue;
+        }
+        if (s.inbox) {
+            batch.inbox.push_back(*s.inbox);
+        }
+        auto &share = batch.shares[s.project];
+        share.events.push_back(s.event);
+        share.from.push_back(i);
+    }
+}
+
+void Writer::add_due_ticks(Batch &batch, const engine::Now &now) {
+    for (const auto &[id, project] : projects_) {
+        const Instant due = project->engine.next_due();
+        if (due && due <= now.business && batch.shares.find(id) == batch.shares.end()) {
+            auto &share = batch.shares[id];
+            share.events.emplace_back(engine::Tick{});
+            share.from.push_back(no_submission);
+        }
+    }
+}
+
+void Writer::apply(Batch &batch, const engine::Now &now) {
+    for (auto &[id, share] : batch.shares) {
+        auto &slot = projects_[id];
+        if (!slot) {
+            slot = std::make_unique<Project>(Loaded{engine::Engine(id), 0, {}, {}, 0});
+        }
+        share.effects.clear();
+        slot->engine.apply(share.events, now, share.effects);
+        LogRow &row = share.log;
+        row.project = id;
+        row.seq = slot->seq + 1;
+        row.engine_version = engine::engine_version;
+        row.now = now;
+        row.event_count = static_cast<std::int32_t>(share.events.size());
+        row.events.clear();
+        ByteWriter out(row.events);
+        for (const engine::Event &event : share.events) {
+            write_binary(out, event);
+        }
+        row.previous = slot->log_hash;
+        row.effects = crypto::sha256(share.effects.canonical());
+        row.hash = log_row_hash(row);
+    }
+}
+
+void Writer::commit(Batch &batch, const engine::Now &now) {
+    std::vector<ProjectBatch> rows;
+    rows.reserve(batch.shares.size());
+    for (auto &[id, share] : batch.shares) {
+        rows.push_back({share.log, &share.effects});
+    }
+    try {
+        store_.commit(rows, batch.inbox, {});
+    } catch (const StoreConstraint &why) {
+        log::error("commit refused by a constraint: {}", why.what());
+        for (const auto &[id, share] : batch.shares) {
+            reload(id);
+        }
+        one_by_one(batch, now);
+        return;
+    } catch (const StoreUnavailable &why) {
+        environment_broke(batch, now, why);
+        return;
+    }
+    counters_.disk_full = false;
+    committed(batch, now);
+}
+
+void Writer::committed(Batch &batch, const engine::Now &now) {
+    ++counters_.batches;
+    if (now.business > last_business_) {
+        last_business_ = now.business;
+    }
+    for (auto &[id, share] : batch.shares) {
+        Project &project = *projects_.at(id);
+        project.seq = share.log.seq;
+        project.log_hash = share.log.hash;
+        project.now = now;
+        for (std::size_t i = 0; i < share.events.size(); ++i) {
+            const bool reading = std::holds_alternative<engine::ReadingTaken>(share.events[i]);
+            project.readings_since += reading ? 1 : 0;
+            counters_.readings += reading ? 1 : 0;
+            counters_.refused += share.effects.outcomes[i].refused ? 1 : 0;
+        }
+        counters_.events += static_cast<std::int64_t>(share.events.size());
+        if (listener_) {
+            listener_(id, now, share.effects);
+        }
+        for (std::size_t i = 0; i < share.from.size(); ++i) {
+            if (share.from[i] != no_submission) {
+                batch.answer(share.from[i], share.effects.outcomes[i]);
+            }
+        }
+    }
+}
+
+bool Writer::run_batch(const engine::Now &wanted) {
+    engine::Now now = wanted;
+    if (now.business < last_business_) {
+        now.business = last_business_; // never set back
+    }
+    if (counters_.down && !reload()) {
+        Batch batch = take();
+        refuse(batch, "store.unavailable");
+        return false;
+    }
+    Batch batch = take();
+    try {
+        drop_known_facts(batch);
+    } catch (const StoreUnavailable &why) {
+        batch.shares.clear();
+        environment_broke(batch, now, why);
+        return false;
+    }
+    add_due_ticks(batch, now);
+    if (batch.shares.empty()) {
+        return false;
+    }
+    apply(batch, now);
+    commit(batch, now);
+    return true;
+}
+
+Instant Writer::next_due() const {
+    Instant out;
+    for (const auto &[id, project] : projects_) {
+        const Instant due = project->engine.next_due();
+        if (due && (!out || due < out)) {
+            out = due;
+        }
+    }
+    return out;
+}
+
+// ---- when a commit fails -------------------------------------------------------------------------
+
+void Writer::refuse(Batch &batch, const std::string &code) {
+    for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
+        batch.answer(i, refusal(code, ErrorKind::unavailable, true));
+    }
+}
+
+/// All shares went in one transaction: the first tells for all.
+bool Writer::was_committed(const Batch &batch) {
+    const auto &[id, share] = *batch.shares.begin();
+    return store_.last_seq(id) >= share.log.seq;
+}
+
+/// The outcome of the commit is unknown: the store knows. State never runs ahead of it.
+void Writer::environment_broke(Batch &batch, const engine::Now &now,
+                               const StoreUnavailable &why) {
+    ++counters_.commit_failures;
+    counters_.disk_full = why.disk_full;
+    log::error("store: {}", why.what());
+    if (why.must_stop) {
+        refuse(batch, "store.unavailable");
+        throw why;
+    }
+    try {
+        if (!batch.shares.empty() && was_committed(batch)) {
+            committed(batch, now); // the engines have applied it already
+            return;
+        }
+        for (const auto &[id, share] : batch.shares) {
+            reload(id);
+        }
+    } catch (const StoreUnavailable &again) {
+        log::error("store still unavailable: {}", again.what());
+        counters_.down = true;
+        projects_.clear();
+    }
+    refuse(batch, why.disk_full ? "store.disk_full" : "store.unavailable");
+}
+
+bool Writer::reload() {
+    try {
+        projects_.clear();
+        load();
+        return true;
+    } catch (const StoreUnavailable &why) {
+        log::error("store still unavailable: {}", why.what());
+        return false;
+    }
+}
+
+/// A constraint refused something in the batch: each event in a batch of its own, the guilty one is
+/// parked with an alarm, its inbox row committed all the same.
+void Writer::one_by_one(Batch &batch, const engine::Now &now) {
+    for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
+        if (batch.answered[i]) {
+            continue;
+        }
+        batch.answered[i] = true;
+        Batch single;
+        single.submissions.push_back(batch.submissions[i]);
+        single.answered.assign(1, false);
+        drop_known_facts(single);
+        if (single.shares.empty()) {
+            continue;
+        }
+        apply(single, now);
+        auto &[id, share] = *single.shares.begin();
+        try {
+            store_.commit({{share.log, &share.effects}}, single.inbox, {});
+        } catch (const StoreConstraint &why) {
+            reload(id);
+            park(batch.submissions[i], now, why.what());
+            continue;
+        } catch (const StoreUnavailable &why) {
+            environment_broke(single, now, why);
+            continue;
+        }
+        committed(single, now);
+    }
+}
+
+void Writer::park(Submission submission, const engine::Now &now, const std::string &why) {
+    ++counters_.parked;
+    log::error("event parked: {}", why);
+    ParkedEvent parked{submission.project, to_binary(submission.event), now, why};
+    std::vector<InboxRow> inbox;
+    if (submission.inbox) {
+        inbox.push_back(*submission.inbox);
+    }
+    store_.commit({}, inbox, {std::move(parked)});
+    if (submission.done) {
+        submission.done(refusal("event.parked", ErrorKind::internal, false));
+    }
+}
+
+// ---- flush and checkpoint ------------------------------------------------------------------------
+
+bool Writer::flush_slice() {
+    for (auto &[id, project] : projects_) {
+        if (!project->engine.dirty()) {
+            continue;
+        }
+        Flush flush;
+        flush.project = id;
+        project->engine.take_dirty(options_.flush_rows_max, flush.meters, flush.days);
+        counters_.flushed_rows +=
+            static_cast<std::int64_t>(flush.meters.size() + flush.days.size());
+        try {
+            store_.flush(flush);
+        } catch (const StoreUnavailable &) {
+            recover_dirty(id); // what was taken out of the dirty set comes back by replay
+            throw;
+        }
+        return true;
+    }
+    return false;
+}
+
+void Writer::recover_dirty(ProjectId id) {
+    try {
+        reload(id);
+    } catch (const StoreUnavailable &why) {
+        log::error("store still unavailable: {}", why.what());
+        counters_.down = true;
+        projects_.clear();
+    }
+}
+
+void Writer::flush_all() {
+    while (flush_slice()) {
+    }
+}
+
+void Writer::checkpoint_if_due(Instant wall) {
+    for (const ProjectId id : projects()) {
+        const Project &project = *projects_.at(id);
+        if (project.seq == project.checkpoint_seq) {
+            continue;
+        }
+        if (project.readings_since >= options_.checkpoint_readings ||
+            wall - project.checkpoint_wall >= options_.checkpoint_every) {
+            checkpoint(id, wall);
+        }
+    }
+}
+
+void Writer::checkpoint(ProjectId id, Instant wall) {
+    flush_all(); // rows behind the checkpoint's seq must not be lost with the log
+    Project &project = *projects_.at(id);
+    const Bytes image = project.engine.image();
+    CheckpointInfo info;
+    info.project = id;
+    info.seq = project.seq;
+    info.engine_version = engine::engine_version;
+    info.now = project.now;
+    info.size = static_cast<std::int64_t>(image.size());
+    info.log_hash = project.log_hash;
+    info.hash = crypto::sha256(image);
+    const ByteView all(image);
+    std::int32_t slice = 0;
+    for (std::size_t at = 0; at < all.size(); at += options_.checkpoint_slice_bytes) {
+        const std::size_t length = std::min(options_.checkpoint_slice_bytes, all.size() - at);
+        store_.write_checkpoint_slice(id, info.seq, slice++, all.subspan(at, length));
+    }
+    store_.finish_checkpoint(info);
+    project.checkpoint_wall = wall;
+    project.checkpoint_seq = info.seq;
+    project.readings_since = 0;
+    ++counters_.checkpoints;
+}
+
+void Writer::stop(Instant wall) {
+    flush_all();
+    for (const ProjectId id : projects()) {
+        if (projects_.at(id)->seq != projects_.at(id)->checkpoint_seq) {
+            checkpoint(id, wall);
+        }
+    }
+}
+
+} // namespace mb::writer

@@ -1,0 +1,123 @@
+// The writer: takes a batch of events, lets the engine apply them, commits their effects in one store
+// transaction, and only then acknowledges (design §1.1). This class is driven from one thread and reads no
+// clock, so the simulator drives the very same code; writer_thread.hpp gives it a thread.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "writer/store.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mb::writer {
+
+struct WriterOptions {
+    std::size_t batch_events_max = 8192;
+    std::size_t queue_max = 65'536;               // submissions; above it submit() refuses
+    Duration flush_every = Duration::seconds(1);  // wall
+    std::size_t flush_rows_max = 1000;
+    Duration checkpoint_every = Duration::minutes(5); // wall
+    std::int64_t checkpoint_readings = 2'000'000;
+    std::size_t checkpoint_slice_bytes = 256 * 1024;
+};
+
+using Done = std::function<void(const engine::EventOutcome &)>;
+
+struct Submission {
+    ProjectId project;
+    engine::Event event;
+    std::optional<InboxRow> inbox; // an outside fact this event names
+    Done done;                     // called once, after the commit or the refusal; may be empty
+};
+
+/// What one committed batch did to one project; for outbox workers and event streams.
+using CommitListener =
+    std::function<void(ProjectId, const engine::Now &, const engine::Effects &)>;
+
+struct WriterCounters {
+    std::int64_t batches = 0;
+    std::int64_t events = 0;
+    std::int64_t readings = 0;
+    std::int64_t refused = 0;
+    std::int64_t inbox_duplicates = 0;
+    std::int64_t queue_full = 0;
+    std::int64_t commit_failures = 0;
+    std::int64_t parked = 0;
+    std::int64_t checkpoints = 0;
+    std::int64_t flushed_rows = 0;
+    bool disk_full = false;
+    bool down = false; // the store is gone; a reload is tried before each batch
+};
+
+class Writer {
+  public:
+    Writer(Store &store, WriterOptions options, CommitListener listener);
+    ~Writer();
+
+    /// Loads every project: checkpoint + replay. Throws ReplayRefused, StoreCorrupt, StoreUnavailable.
+    void load();
+
+    /// False when the queue is full: nothing was taken, `done` is not called.
+    bool submit(Submission submission);
+    [[nodiscard]] std::size_t queued() const { return urgent_.size() + readings_.size(); }
+    [[nodiscard]] bool urgent_queued() const { return !urgent_.empty(); }
+
+    /// One batch with what is queued and due; false when there was nothing to do. Submissions of a batch
+    /// that could not be committed are answered `store.unavailable` or `store.disk_full` (retryable).
+    /// Throws StoreUnavailable with must_stop when the process has to end.
+    bool run_batch(const engine::Now &now);
+    /// Earliest timer over all projects; 0: none.
+    [[nodiscard]] Instant next_due() const;
+
+    /// At most flush_rows_max coalesced rows; false when nothing was dirty.
+    bool flush_slice();
+    void flush_all();
+    /// Due by wall time or by readings? Takes one for each such project.
+    void checkpoint_if_due(Instant wall);
+    void checkpoint(ProjectId project, Instant wall);
+    /// Flush and checkpoint of everything: the clean stop.
+    void stop(Instant wall);
+
+    [[nodiscard]] const engine::Engine *engine(ProjectId project) const;
+    [[nodiscard]] std::vector<ProjectId> projects() const;
+    /// Business time of the last batch, over all projects.
+    [[nodiscard]] Instant last_business() const { return last_business_; }
+    [[nodiscard]] const WriterCounters &counters() const { return counters_; }
+
+  private:
+    struct Project;
+    struct Batch;
+
+    Project *find(ProjectId id);
+    Batch take();
+    void drop_known_facts(Batch &batch);
+    void add_due_ticks(Batch &batch, const engine::Now &now);
+    void apply(Batch &batch, const engine::Now &now);
+    void commit(Batch &batch, const engine::Now &now);
+    void committed(Batch &batch, const engine::Now &now);
+    void refuse(Batch &batch, const std::string &code);
+    bool was_committed(const Batch &batch);
+    void environment_broke(Batch &batch, const engine::Now &now, const StoreUnavailable &why);
+    void one_by_one(Batch &batch, const engine::Now &now);
+    void park(Submission submission, const engine::Now &now, const std::string &why);
+    bool reload();
+    void reload(ProjectId id);
+    void recover_dirty(ProjectId id);
+
+    Store &store_;
+    WriterOptions options_;
+    CommitListener listener_;
+    std::map<ProjectId, std::unique_ptr<Project>> projects_;
+    std::deque<Submission> urgent_;
+    std::deque<Submission> readings_;
+    Instant last_business_;
+    WriterCounters counters_;
+};
+
+} // namespace mb::writer
