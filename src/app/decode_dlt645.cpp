@@ -327,8 +327,8 @@ std::string dlt645_table(const DecodedLine& line) {
         std::visit([&](const auto& one) { append_frame_rows(out, one); }, frame);
     }
     for (const dlt645::Garbage& garbage : line.garbage) {
-        out += "byte " + std::to_string(garbage.position) + ": skipped " +
-               std::to_string(garbage.length) + " bytes outside of any frame\n";
+        out += "byte " + std::to_string(garbage.position) +
+               ": outside of any frame, skipped: " + std::to_string(garbage.length) + '\n';
     }
     if (line.frames.empty()) {
         out += "no frame found\n";
