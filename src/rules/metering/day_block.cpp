@@ -2,6 +2,8 @@
 
 #include "base/check.hpp"
 
+#include <algorithm>
+
 namespace mb::rules::metering {
 
 // A record: varint head (bits 0–1 outcome, 2–4 register count, 5… reason), signed varint time,
@@ -27,7 +29,7 @@ public:
     explicit Cursor(ByteView bytes) : in_(bytes) {}
 
     /// False at the end or at a malformed record.
-    bool next(DayReading& out) {
+    bool next() {
         if (in_.at_end() || !in_.ok()) {
             return false;
         }
@@ -35,29 +37,35 @@ public:
         const std::uint64_t outcome = head & 3;
         const std::uint64_t count = (head >> outcome_bits) & 7;
         const std::uint64_t reason = head >> (outcome_bits + count_bits);
-        out.outcome = static_cast<Outcome>(outcome);
-        out.reason = static_cast<OutcomeReason>(reason);
-        const std::int64_t step = in_.signed_varint();
+        outcome_ = static_cast<Outcome>(outcome);
+        reason_ = static_cast<OutcomeReason>(reason);
         if (outcome >= outcome_count || reason > reason_max || count > max_registers ||
-            (count == 0) != repeats(out.outcome, out.reason)) {
+            (count == 0) != repeats(outcome_, reason_)) {
             in_.fail();
-        } else if (count == 0) {
-            out.at = {wrapping_add(at_, step)};
-            out.registers = {};
-            out.registers.count = 0;
+            return false;
+        }
+        const std::int64_t step = in_.signed_varint();
+        repeat_ = count == 0;
+        if (repeat_) {
+            repeat_at_ = wrapping_add(at_, step);
         } else {
             step_ = wrapping_add(step_, step);
             at_ = wrapping_add(at_, step_);
-            for (std::size_t i = 0; i < max_registers; ++i) {
-                const std::int64_t change = i < count ? in_.signed_varint() : 0;
-                registers_.value[i].units =
-                    i < count ? wrapping_add(registers_.value[i].units, change) : 0;
-            }
-            registers_.count = static_cast<std::uint8_t>(count);
-            out.at = {at_};
-            out.registers = registers_;
+            read_registers(static_cast<std::uint8_t>(count));
         }
         return in_.ok();
+    }
+    /// Of the record just read.
+    [[nodiscard]] Instant at() const { return {repeat_ ? repeat_at_ : at_}; }
+    [[nodiscard]] bool repeat() const { return repeat_; }
+    [[nodiscard]] const Registers& registers() const { return registers_; }
+    [[nodiscard]] DayReading reading() const {
+        DayReading out{at(), {}, outcome_, reason_};
+        out.registers.count = 0;
+        if (!repeat_) {
+            out.registers = registers_;
+        }
+        return out;
     }
     [[nodiscard]] bool ok() const { return in_.ok(); }
     [[nodiscard]] std::size_t position() const { return in_.position(); }
@@ -73,10 +81,25 @@ public:
     }
 
 private:
+    void read_registers(std::uint8_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            std::int64_t& units = registers_.value[i].units;
+            units = wrapping_add(units, in_.signed_varint());
+        }
+        for (std::size_t i = count; i < registers_.count; ++i) {
+            registers_.value[i].units = 0;
+        }
+        registers_.count = count;
+    }
+
     ByteReader in_;
     std::int64_t at_ = 0;
     std::int64_t step_ = 0;
+    std::int64_t repeat_at_ = 0;
     Registers registers_;
+    Outcome outcome_ = Outcome::charged;
+    OutcomeReason reason_ = OutcomeReason::none;
+    bool repeat_ = false;
 };
 
 void DayBlock::follow(const DayReading& reading) {
@@ -88,6 +111,7 @@ void DayBlock::follow(const DayReading& reading) {
         last_step_ = Cursor::wrapping_sub(reading.at.us, last_at_.us);
         last_at_ = reading.at;
         last_ = reading.registers;
+        std::fill(last_.value.begin() + last_.count, last_.value.end(), Quantity{});
     }
 }
 
@@ -112,10 +136,9 @@ void DayBlock::append(Instant at, const Registers& registers, Outcome outcome,
 }
 
 std::optional<DayReading> DayBlock::find(Instant at) const {
-    Cursor cursor(data_);
-    for (DayReading reading; cursor.next(reading);) {
-        if (reading.at == at && reading.registers.count != 0) {
-            return reading;
+    for (Cursor cursor(data_); cursor.next();) {
+        if (cursor.at() == at && !cursor.repeat()) {
+            return cursor.reading();
         }
     }
     return std::nullopt;
@@ -123,10 +146,9 @@ std::optional<DayReading> DayBlock::find(Instant at) const {
 
 DayBlock::Match DayBlock::match(Instant at, const Registers& registers) const {
     Match found = Match::none;
-    Cursor cursor(data_);
-    for (DayReading reading; cursor.next(reading);) {
-        if (reading.at == at && reading.registers.count != 0) {
-            if (reading.registers == registers) {
+    for (Cursor cursor(data_); cursor.next();) {
+        if (cursor.at() == at && !cursor.repeat()) {
+            if (cursor.registers() == registers) {
                 return Match::same;
             }
             found = Match::other;
@@ -138,9 +160,8 @@ DayBlock::Match DayBlock::match(Instant at, const Registers& registers) const {
 std::vector<DayReading> DayBlock::readings() const {
     std::vector<DayReading> out;
     out.reserve(size());
-    Cursor cursor(data_);
-    for (DayReading reading; cursor.next(reading);) {
-        out.push_back(reading);
+    for (Cursor cursor(data_); cursor.next();) {
+        out.push_back(cursor.reading());
     }
     return out;
 }
@@ -148,8 +169,8 @@ std::vector<DayReading> DayBlock::readings() const {
 Result<DayBlock> DayBlock::parse(ByteView bytes) {
     DayBlock out;
     Cursor cursor(bytes);
-    for (DayReading reading; cursor.next(reading);) {
-        out.follow(reading);
+    while (cursor.next()) {
+        out.follow(cursor.reading());
     }
     if (!cursor.ok()) {
         return fail(error("day_block.malformed", ErrorKind::internal)

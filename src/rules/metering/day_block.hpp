@@ -63,7 +63,7 @@ public:
     void append(Instant at, const Registers& registers, Outcome outcome,
                 OutcomeReason reason = OutcomeReason::none);
 
-    /// The first reading of that time; reads the block from its start (≤ 1 µs for a day of 96).
+    /// The first reading of that time; reads the block from its start (about 1 µs a day).
     [[nodiscard]] std::optional<DayReading> find(Instant at) const;
 
     enum class Match : std::uint8_t { none, same, other };
