@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/json.hpp"
+#include "tests/support/source_dir.hpp"
 
 namespace mb::app {
 namespace {
@@ -221,6 +224,40 @@ TEST(DecodeCommand, TableIsReadable) {
               "  refused                 password_or_authorisation\n"
               "byte 14: BAD FRAME, dlt645.truncated, 2 bytes\n"
               "byte 0: outside of any frame, skipped: 1\n");
+}
+
+/// Arguments as a shell splits them; single quotes only.
+std::vector<std::string> split(const std::string& command) {
+    std::vector<std::string> out;
+    std::string word;
+    bool quoted = false;
+    for (const char c : command + ' ') {
+        if (c == '\'') {
+            quoted = !quoted;
+        } else if (c == ' ' && !quoted) {
+            if (!word.empty()) {
+                out.push_back(std::exchange(word, {}));
+            }
+        } else {
+            word += c;
+        }
+    }
+    return out;
+}
+
+TEST(DecodeCommand, ExamplesOfTheManualAreTrue) {
+    std::ifstream manual(test::source_dir() / "docs/reference/decode.md");
+    const std::string start = "$ meterbook decode dlt645 --json ";
+    int examples = 0;
+    for (std::string line; std::getline(manual, line);) {
+        if (line.starts_with(start)) {
+            std::string expected;
+            std::getline(manual, expected);
+            EXPECT_EQ(run(split(line.substr(start.size()))).out, expected + '\n');
+            ++examples;
+        }
+    }
+    EXPECT_EQ(examples, 4);
 }
 
 }  // namespace
