@@ -9,6 +9,7 @@ import {
   formatCents,
   parseCents,
   subtractYuan,
+  yuanText,
 } from './money'
 
 describe('parse and format', () => {
@@ -54,6 +55,11 @@ describe('display', () => {
     ['-0.05', '\u22120.05'],
     ['999', '999.00'],
   ])('%s is shown as %s', (text, shown) => expect(displayYuan(text)).toBe(shown))
+})
+
+it('puts the minus before the currency', () => {
+  expect(yuanText('-0.71')).toBe('\u2212¥0.71')
+  expect(yuanText('1234')).toBe('¥1,234.00')
 })
 
 describe('enough to restore', () => {

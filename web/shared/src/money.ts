@@ -25,6 +25,12 @@ export function displayYuan(text: string): string {
   return `${cents < 0n ? '\u2212' : ''}${grouped}.${places}`
 }
 
+/** With the sign of the currency: "-0.71" → "−¥0.71". */
+export function yuanText(text: string): string {
+  const shown = displayYuan(text)
+  return shown.startsWith('\u2212') ? `\u2212¥${shown.slice(1)}` : `¥${shown}`
+}
+
 export function addYuan(...texts: string[]): string {
   return formatCents(texts.reduce((sum, text) => sum + parseCents(text), 0n))
 }

@@ -1,4 +1,4 @@
-import { displayYuan } from '@meterbook/shared'
+import { yuanText } from '@meterbook/shared'
 
 import { useFormat } from '@/lib/format'
 
@@ -10,7 +10,7 @@ export function useSentence() {
 
   const money = (value: unknown) => {
     const text = String(value ?? '')
-    return /^-?\d+(\.\d{1,2})?$/.test(text) ? displayYuan(text) : text
+    return /^-?\d+(\.\d{1,2})?$/.test(text) ? yuanText(text) : text
   }
   const bracketed = (text: string) => (text === '' ? '' : t('event.bracket', { text }))
   const who = (by: unknown) => (by === 'system' || !by ? t('event.system') : String(by))
