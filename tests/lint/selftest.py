@@ -99,6 +99,11 @@ class Includes(LintCase):
                    "src/base/a.cpp", "in 2 files", count=2)
         self.finds({"src/base/a.cpp": "#include <gtest/gtest.h>\n"}, "src/base/a.cpp", "outside its named place")
 
+    def test_what_tests_share_stays_with_them(self) -> None:
+        shared = {"src/engine/testing.hpp": HEADER + "#include <gtest/gtest.h>\n"}
+        self.passes({**shared, "src/engine/a_test.cpp": '#include "engine/testing.hpp"\n'})
+        self.finds({**shared, "src/engine/a.cpp": '#include "engine/testing.hpp"\n'}, "src/engine/a.cpp", "is for tests")
+
     def test_pure_rooms(self) -> None:
         self.finds({"src/engine/a.cpp": "#include <thread>\n"}, "src/engine/a.cpp", "must not include <thread>")
         self.finds({"src/codec/a.cpp": "#include <unistd.h>\n"}, "src/codec/a.cpp", "must not include <unistd.h>")
