@@ -30,6 +30,7 @@ CREATE TABLE bill_line (
     band {text} NOT NULL,
     tier {i64} NOT NULL,
     tariff_id {i64} NOT NULL,
+    rounding {text} NOT NULL,
     quantity {i64} NOT NULL,
     exact_fen {i64} NOT NULL,
     exact_rest {i64} NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE orders (
 CREATE TABLE daily_proof (
     project_id {i64} NOT NULL,
     proof_on {i64} NOT NULL,
+    closed_on {i64} NOT NULL,
     received_count {i64} NOT NULL,
     charged_count {i64} NOT NULL,
     held_count {i64} NOT NULL,
@@ -92,7 +94,7 @@ CREATE TABLE daily_proof (
     energy {i64} NOT NULL,
     posted {i64} NOT NULL,
     row_check {i64} NOT NULL,
-    PRIMARY KEY (project_id, proof_on),
+    PRIMARY KEY (project_id, proof_on, closed_on),
     FOREIGN KEY (project_id) REFERENCES project (project_id)
         DEFERRABLE INITIALLY DEFERRED
 ){clustered};

@@ -6,6 +6,7 @@ CREATE TABLE event_log (
     engine_version {i64} NOT NULL,
     business_at {i64} NOT NULL,
     wall_at {i64} NOT NULL,
+    speed {i64} NOT NULL,
     event_count {i64} NOT NULL,
     events {blob} NOT NULL,
     previous_hash {blob} NOT NULL,
@@ -20,6 +21,7 @@ CREATE TABLE checkpoint (
     engine_version {i64} NOT NULL,
     business_at {i64} NOT NULL,
     wall_at {i64} NOT NULL,
+    speed {i64} NOT NULL,
     size {i64} NOT NULL,
     log_hash {blob} NOT NULL,
     hash {blob} NOT NULL,
@@ -56,6 +58,7 @@ CREATE TABLE parked_event (
     event {blob} NOT NULL,
     business_at {i64} NOT NULL,
     wall_at {i64} NOT NULL,
+    speed {i64} NOT NULL,
     why {text} NOT NULL,
     row_check {i64} NOT NULL,
     PRIMARY KEY (project_id, parked_no)

@@ -55,9 +55,6 @@ public:
             text(value);
         } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, writer::Hash>) {
             blob(value);
-        } else if constexpr (std::is_same_v<T, ExactMoney>) {
-            integer(value.fen);
-            integer(value.rest);
         } else if constexpr (std::is_same_v<T, rules::metering::Registers>) {
             registers_ = to_binary(value);
             blob(registers_);
@@ -120,9 +117,6 @@ public:
                 corrupt();
             }
             std::copy(bytes.begin(), bytes.end(), out.begin());
-        } else if constexpr (std::is_same_v<T, ExactMoney>) {
-            get(out.fen);
-            get(out.rest);
         } else if constexpr (std::is_same_v<T, rules::metering::Registers>) {
             auto value = from_binary<T>(row_.blob(column_++));
             if (!value) {

@@ -59,4 +59,13 @@ WHERE project_id = $1
 ORDER BY meter_id, day_on, part
 )sql"};
 
+/// Hash of the part before: the chain of a meter's day.
+inline constexpr Sql day_row_previous{R"sql(
+SELECT hash
+FROM day_row
+WHERE project_id = $1 AND meter_id = $2 AND day_on = $3 AND part < $4
+ORDER BY part DESC
+LIMIT 1
+)sql"};
+
 }  // namespace mb::store::sql

@@ -134,4 +134,9 @@ WHERE project_id = $1
 ORDER BY outbox_id
 )sql"};
 
+inline constexpr Sql outbox_done{R"sql(
+DELETE FROM outbox
+WHERE project_id = $1 AND outbox_id = $2
+)sql"};
+
 }  // namespace mb::store::sql
