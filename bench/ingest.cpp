@@ -1,0 +1,219 @@
+#include "bench/ingest.hpp"
+
+#include "base/json.hpp"
+#include "bench/baseline.hpp"
+#include "store/sqlite_store.hpp"
+#include "writer/writer.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <ostream>
+#include <unistd.h>
+
+namespace mb::bench {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr ProjectId project{1};
+constexpr std::int64_t batch = 8'192;
+
+std::int64_t us_since(SteadyClock::time_point start) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start)
+        .count();
+}
+
+std::string hundredths(std::int64_t numerator, std::int64_t denominator) {
+    return denominator == 0 ? "0.00" : format_decimal(numerator * 100 / denominator, 2);
+}
+
+/// Tiers that every meter crosses twice in the run.
+rules::tariff::TariffDocument tariff(CivilDate from) {
+    rules::tariff::TariffDocument out;
+    out.code = "tiers";
+    out.name = "bench";
+    out.version = 1;
+    out.effective_from = from;
+    out.tier_cycle = rules::tariff::TierCycle::month;
+    out.tier_limits = {Quantity::parse("100").value(), Quantity::parse("250").value()};
+    out.prices = {{{}, 1, Price::parse("0.5380").value()},
+                  {{}, 2, Price::parse("0.5880").value()},
+                  {{}, 3, Price::parse("0.8380").value()}};
+    return out;
+}
+
+std::vector<engine::Event> set_up(const Stream &stream) {
+    std::vector<engine::Event> out;
+    engine::ProjectConfig config;
+    config.name = "bench";
+    out.emplace_back(engine::ProjectConfigured{config, {}});
+    const Instant start = stream.shape().start;
+    out.emplace_back(engine::TariffPublished{TariffId{1}, tariff(Zone{}.date(start) + -40), {}});
+    for (std::int32_t id = 1; id <= stream.shape().meters; ++id) {
+        out.emplace_back(engine::ServicePointSet{
+            {ServicePointId{id}, engine::Commodity::electricity, "A", "1", std::to_string(id), {}},
+            {}});
+        out.emplace_back(engine::AccountSet{{AccountId{id}, "bench", ""}, {}});
+        out.emplace_back(engine::AgreementStarted{{AgreementId{id}, ServicePointId{id},
+                                                   AccountId{id}, "tiers",
+                                                   engine::PaymentMode::prepaid, start, {}},
+                                                  {}});
+        engine::Meter meter;
+        meter.id = MeterId{id};
+        meter.service_point = ServicePointId{id};
+        meter.link.address = fmt::format("{:012}", id);
+        meter.from = start;
+        out.emplace_back(engine::MeterInstalled{meter, stream.first(id), {}});
+        out.emplace_back(engine::OpeningBalance{AccountId{id}, Money{1'000'000},
+                                                "b" + std::to_string(id), {}});
+    }
+    return out;
+}
+
+struct Times {
+    std::int64_t batches = 0;
+    std::int64_t flush = 0;
+    std::int64_t checkpoint = 0;
+    [[nodiscard]] std::int64_t all() const { return batches + flush + checkpoint; }
+};
+
+class Run {
+  public:
+    Run(const Stream &stream, writer::Writer &writer) : stream_(stream), writer_(writer) {}
+
+    void prepare() {
+        std::vector<engine::Event> events = set_up(stream_);
+        for (engine::Event &event : events) {
+            submit(std::move(event));
+            if (writer_.queued() >= static_cast<std::size_t>(batch)) {
+                run_all(stream_.shape().start);
+            }
+        }
+        run_all(stream_.shape().start);
+        writer_.stop(stream_.shape().start);
+    }
+
+    Times go() {
+        Times out;
+        const std::int64_t size = stream_.size();
+        for (std::int64_t i = 0; i < size;) {
+            const std::int64_t end = std::min(size, i + batch);
+            const auto start = SteadyClock::now();
+            const Instant now = stream_.time_of(end - 1);
+            for (; i < end; ++i) {
+                submit(stream_.at(i));
+            }
+            run_all(now);
+            out.batches += us_since(start);
+            background(out);
+        }
+        const auto start = SteadyClock::now();
+        writer_.stop(wall());
+        out.checkpoint += us_since(start);
+        return out;
+    }
+
+  private:
+    static Instant wall() {
+        return {std::chrono::duration_cast<std::chrono::microseconds>(
+                    SteadyClock::now().time_since_epoch())
+                    .count()};
+    }
+    void submit(engine::Event event) {
+        CHECK(writer_.submit({project, std::move(event), {}, {}}));
+    }
+    void run_all(Instant business) {
+        do {
+            CHECK(writer_.run_batch({business, wall(), 1}));
+        } while (writer_.queued() > 0);
+    }
+    /// As WriterThread does between batches: the dirty set at most a second behind, checkpoints when due.
+    void background(Times &out) {
+        const auto start = SteadyClock::now();
+        if (us_since(last_flush_) >= 1'000'000 || flushing_) {
+            flushing_ = writer_.flush_slice();
+            if (!flushing_) {
+                last_flush_ = SteadyClock::now();
+            }
+        }
+        out.flush += us_since(start);
+        const auto checkpoint = SteadyClock::now();
+        writer_.checkpoint_if_due(wall());
+        out.checkpoint += us_since(checkpoint);
+    }
+
+    const Stream &stream_;
+    writer::Writer &writer_;
+    SteadyClock::time_point last_flush_ = SteadyClock::now();
+    bool flushing_ = false;
+};
+
+IngestResult measure(const IngestOptions &options, const Stream &stream,
+                     const std::filesystem::path &folder) {
+    IngestResult out;
+    {
+        store::SqliteStoreOptions store_options;
+        store_options.folder = folder.string();
+        store_options.wall_now = stream.shape().start;
+        store_options.holder = "bench";
+        auto store = store::SqliteStore::open(store_options);
+        CHECK_MSG(store, store ? "" : store.error().text());
+        writer::Writer writer((*store)->writer_store(), {}, {});
+        Run run(stream, writer);
+        run.prepare();
+        const Times times = run.go();
+        out.readings = stream.size();
+        out.seconds = format_decimal(times.all() / 1000, 3);
+        out.readings_per_s = stream.size() * 1'000'000 / std::max<std::int64_t>(1, times.all());
+        out.where = fmt::format("batches {}%, flush {}%, checkpoints {}%",
+                                times.batches * 100 / times.all(), times.flush * 100 / times.all(),
+                                times.checkpoint * 100 / times.all());
+    }
+    out.row_per_s =
+        run_baseline(Baseline::row, stream, std::min(options.baseline_rows, stream.size()), folder);
+    out.row_and_state_per_s = run_baseline(
+        Baseline::row_and_state, stream, std::min(options.baseline_rows, stream.size()), folder);
+    out.commit_each_per_s =
+        run_baseline(Baseline::commit_each, stream,
+                     std::min(options.commit_each_rows, stream.size()), folder);
+    out.ratio_row = hundredths(out.readings_per_s, out.row_per_s);
+    out.ratio_row_and_state = hundredths(out.readings_per_s, out.row_and_state_per_s);
+    out.ratio_commit_each = hundredths(out.readings_per_s, out.commit_each_per_s);
+    return out;
+}
+
+void print(const IngestResult &r, std::ostream &out) {
+    out << fmt::format("ingest           {:>12} readings in {} s = {} readings/s\n", r.readings,
+                       r.seconds, r.readings_per_s);
+    out << "where            " << r.where << "\n";
+    out << fmt::format("row              {:>12}/s   ratio_row = {}\n", r.row_per_s, r.ratio_row);
+    out << fmt::format("row and state    {:>12}/s   ratio_row_and_state = {}\n",
+                       r.row_and_state_per_s, r.ratio_row_and_state);
+    out << fmt::format("commit each      {:>12}/s   ratio_commit_each = {}\n", r.commit_each_per_s,
+                       r.ratio_commit_each);
+    out << "verify           " << r.verify_findings << " findings\n";
+}
+
+} // namespace
+
+int run_ingest(const IngestOptions &options, Verify verify, std::ostream &out) {
+    const bool temporary = options.folder.empty();
+    const std::filesystem::path folder =
+        temporary ? std::filesystem::temp_directory_path() /
+                        ("meterbook-bench-" + std::to_string(::getpid()))
+                  : options.folder;
+    std::filesystem::create_directories(folder);
+    IngestResult result = measure(options, Stream(options.shape), folder);
+    result.verify_findings = verify == nullptr ? 0 : verify(folder);
+    if (temporary) {
+        std::filesystem::remove_all(folder);
+    }
+    if (options.json) {
+        out << to_json(result) << "\n";
+    } else {
+        print(result, out);
+    }
+    return result.verify_findings == 0 ? 0 : 1;
+}
+
+} // namespace mb::bench
