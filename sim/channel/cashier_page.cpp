@@ -78,7 +78,8 @@ net::HttpHeaders page_headers(std::string_view content_type) {
              "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
              "frame-ancestors 'none'"},
             {"X-Content-Type-Options", "nosniff"},
-            {"Referrer-Policy", "no-referrer"},
+            // Not no-referrer: then a browser would send "Origin: null" with the form.
+            {"Referrer-Policy", "same-origin"},
             {"Cache-Control", "no-store"}};
 }
 

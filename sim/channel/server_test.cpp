@@ -160,7 +160,7 @@ TEST_F(ChannelServerTest, RefusesForgedAndMalformedRequests) {
         call("POST", "/pay/MB0000000001", "", secret, {{"Origin", "https://evil.test"}}).status,
         403);
     EXPECT_EQ(call("POST", "/v1/orders/MB0000000001/close").status, 204);
-    EXPECT_EQ(call("POST", "/pay/MB0000000001").status, 409);
+    EXPECT_EQ(call("POST", "/pay/MB0000000001", "", secret, {{"Origin", base_}}).status, 409);
     EXPECT_TRUE(callbacks(0).empty());
 }
 
