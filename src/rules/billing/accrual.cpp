@@ -82,7 +82,7 @@ std::int32_t total_for(AgreementAccrual& accrual, CycleId cycle, tariff::Roundin
     if (it != totals.end()) {
         return static_cast<std::int32_t>(it - totals.begin());
     }
-    totals.push_back({cycle, {}, {}});
+    totals.push_back({cycle, {}});
     return static_cast<std::int32_t>(totals.size() - 1);
 }
 
@@ -139,8 +139,7 @@ enum class Registers : std::uint8_t { usable, time_decides };
 
 /// Whether the tariff registers can tell the bands of this interval apart.
 Result<Registers> judge_registers(const Interval& interval, const std::vector<Stretch>& stretches) {
-    if (!interval.registers_match_table || interval.register_count < 2 ||
-        interval.register_count > metering::max_registers) {
+    if (!interval.registers_match_table || interval.register_count > metering::max_registers) {
         return Registers::time_decides;
     }
     int128 sum = 0;

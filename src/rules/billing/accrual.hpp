@@ -56,15 +56,14 @@ struct CycleUse {
 };
 MB_DESCRIBE(CycleUse, (cycle, quantity))
 
-/// The lines of a cycle that are rounded together.
+/// The exact sum of those lines of a cycle that are rounded together.
 struct CycleTotal {
     CycleId cycle = 0;
     ExactMoney exact;
-    Money posted;
 
     friend bool operator==(const CycleTotal&, const CycleTotal&) = default;
 };
-MB_DESCRIBE(CycleTotal, (cycle, exact, posted))
+MB_DESCRIBE(CycleTotal, (cycle, exact))
 
 /// A stretch of time in which version, band and cycle are constant, with what it takes to charge
 /// into it. Empty by default; never stored.

@@ -130,6 +130,19 @@ TEST(Accrual, LimitItselfBelongsToTheLowerTier) {
     EXPECT_EQ(quarter(4, "1"), "1.00");
 }
 
+TEST(Accrual, TheVeryUnitThatPassesTheLimitCostsMore) {
+    // Two units at a time over a limit of three: the second pair is cut in the middle.
+    Rig rig(tiered(TierCycle::month, {"0.0003"}, {"0.5", "1"}));
+    Instant from = at("2026-05-04T10:00:00+08:00");
+    for (int i = 0; i < 3; ++i) {
+        const Interval interval{from, from + Duration::minutes(15), {2}, {}, 1, false};
+        EXPECT_EQ(accrue(rig.accrual, rig.book, rig.zone, interval)->slices, i == 1 ? 2 : 1);
+        from = interval.to;
+    }
+    EXPECT_THAT(rig.lines(),
+                ElementsAre("202605 flat 1 v1: 0.0003 0.00015", "202605 flat 2 v1: 0.0003 0.0003"));
+}
+
 TEST(Accrual, MonthTiersBeginAnewWithTheMonth) {
     Rig rig(tiered(TierCycle::month, {"10"}, {"0.5", "1"}));
     ASSERT_TRUE(rig.use("2026-05-31T10:00:00+08:00", "2026-05-31T11:00:00+08:00", "12"));

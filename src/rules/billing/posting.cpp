@@ -72,9 +72,6 @@ std::vector<PostingLine> post(AgreementAccrual& accrual) {
             sum += out.back().amount;
         }
     }
-    for (CycleTotal& total : accrual.totals) {
-        total.posted = total.exact.rounded();
-    }
     CHECK(sum == accrual.pending);
     accrual.pending = {};
     return out;

@@ -89,6 +89,10 @@ TEST(RegisterDifference, RolloverNeedsStartNearTheModulusAndPlausibleUse) {
     EXPECT_EQ(step(total(999'999 * unit), total(500'000 * unit)).verdict, ReadingVerdict::backward);
     // 90 000 kWh in a quarter hour: a zero in place of a high total, no rollover.
     EXPECT_EQ(step(total(910'000 * unit), total(0)).verdict, ReadingVerdict::backward);
+    const MeterSpec no_power{1'000'000 * unit, 1, 0};
+    EXPECT_EQ(
+        step(total(999'999 * unit), total(500'000 * unit), Duration::minutes(15), no_power).verdict,
+        ReadingVerdict::backward);
     const MeterSpec no_modulus{0, 1, 60'000};
     EXPECT_EQ(
         step(total(999'999 * unit), total(2 * unit), Duration::minutes(15), no_modulus).verdict,
