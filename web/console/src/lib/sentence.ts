@@ -13,7 +13,7 @@ export function useSentence() {
     return /^-?\d+(\.\d{1,2})?$/.test(text) ? yuanText(text) : text
   }
   const bracketed = (text: string) => (text === '' ? '' : t('event.bracket', { text }))
-  const who = (by: unknown) => (by === 'system' || !by ? t('event.system') : String(by))
+  const who = (by: unknown) => (by === 'system' ? t('event.system') : String(by ?? ''))
 
   function reason(code: string, value: unknown): string {
     const text = String(value ?? '')
@@ -28,18 +28,21 @@ export function useSentence() {
     const special = `event.${code}_${command}`
     const key = command !== '' && te(special) ? special : `event.${code}`
     if (!te(key)) return code
+    const failure = params.failure ?? params.code
     return t(key, {
-      balance: money(params.balance),
-      amount: money(params.amount),
-      by: who(params.by),
+      balance: params.balance ? t('event.with_balance', { money: money(params.balance) }) : '',
+      amount: params.amount ? t('event.with_amount', { money: money(params.amount) }) : '',
+      power: params.power_kw ? t('event.with_power', { power: String(params.power_kw) }) : '',
+      by: bracketed(who(params.by)),
       command: command === '' ? '' : word('command.kind', command),
       cause: bracketed(params.cause ? word('command.cause', String(params.cause)) : ''),
-      failure: bracketed(params.failure ? word('command.failure', String(params.failure)) : ''),
+      failure: bracketed(failure ? word('command.failure', String(failure)) : ''),
       reason: reason(code, params.reason),
+      words: bracketed(String(params.words ?? '')),
       why: bracketed(reason(code, params.reason)),
       field: params.field ? word('protection', String(params.field)) : '',
       value: params.value ? word('protection.value', String(params.value)) : '',
-      power: String(params.power_kw ?? ''),
+      address: String(params.address ?? ''),
     })
   }
 }

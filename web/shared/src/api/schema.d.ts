@@ -589,7 +589,8 @@ export interface components {
              * @description Stable. In use: `request.malformed` `request.unknown_field` `request.invalid` `request.too_large`
              *     `auth.required` `auth.bad_code` `auth.code_expired` `auth.rate_limited` `auth.csrf` `auth.origin`
              *     `project.not_found` `meter.not_found` `order.not_found` `command.not_found` `route.not_found`
-             *     `idempotency.conflict` `idempotency.key_required` `relay.protected` `relay.locked_out` `relay.arrears`
+             *     `idempotency.conflict` `idempotency.in_progress` `idempotency.key_required` `route.method` `server.busy` `events.too_many`
+             *     `protection.reason_required` `relay.protected` `relay.locked_out` `relay.arrears`
              *     `relay.other_reasons` `relay.already` `command.reason_required` `credit.emergency_unavailable`
              *     `order.amount_out_of_range` `order.channel_unavailable` `store.unavailable` `store.read_only` `internal`.
              */
@@ -633,7 +634,10 @@ export interface components {
             at: components["schemas"]["Instant"];
             /** @enum {string} */
             outcome: "charged" | "held" | "excluded";
-            /** @description Stable code of why it is held or excluded (`duplicate`, `below_previous`, `clock_off` …). */
+            /**
+             * @description Why it is held or excluded: `duplicate` `conflict` `late` `backward` `implausible` `future` `malformed`
+             *     `first` `no_tariff` `no_price` `no_agreement` `day_closed` `unknown_meter` `removed_meter` `clock` `manual`.
+             */
             reason: string | null;
             total_kwh: components["schemas"]["Kwh"];
         };
@@ -679,13 +683,15 @@ export interface components {
              *
              *     | text_code | params |
              *     |---|---|
-             *     | `notice.alarm1` `notice.alarm2` `notice.pre_trip` `notice.tripped` `notice.restored` | balance, channel |
+             *     | `notice.alarm1` `notice.alarm2` `notice.pre_trip` `notice.tripped` `notice.restored` `notice.paid` | balance, channel |
              *     | `credit.normal` `credit.alarm1` `credit.alarm2` `credit.trip_pending` `credit.tripped` | balance |
              *     | `credit.emergency_granted` `credit.emergency_repaid` | amount |
-             *     | `relay.reason_added` `relay.reason_cleared` | reason |
-             *     | `relay.read_open` `relay.read_closed` | – |
-             *     | `command.queued` `.waiting_online` `.sent` `.acked` `.unknown` `.verified` `.failed` `.expired` `.superseded` `.skipped` | command (trip, close, permit, read), cause, by, failure |
-             *     | `order.created` `order.paid` `order.credited` `order.doubtful` `order.completed` `order.failed` `order.closed` | amount, by |
+             *     | `relay.reason_added` `relay.reason_cleared` | reason, words (what a person wrote) |
+             *     | `relay.read_open` `relay.read_closed` `relay.permitted` | – |
+             *     | `alarm.relay.stuck` `alarm.meter.clock` `alarm.payment.other_amount` | code, paid |
+             *     | `agreement.started` `meter.installed` | tariff, address |
+             *     | `command.queued` `.waiting_online` `.sent` `.acked` `.unknown` `.verified` `.failed` `.expired` `.superseded` `.skipped` | command (trip, close, permit, read), cause, by, failure; all but the first may be missing |
+             *     | `order.created` `order.paid` `order.credited` `order.doubtful` `order.completed` `order.failed` `order.closed` | amount, balance, by; each may be missing |
              *     | `reading.held` `reading.excluded` | reason |
              *     | `protection.changed` | field (keep_power, no_disconnect, lock_out), value (on, off), reason, by |
              *     | `power.load_seen` | power_kw |
