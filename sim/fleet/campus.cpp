@@ -63,17 +63,24 @@ Result<std::string> text_of(const std::filesystem::path& path) {
     return std::string(as_text(*content));
 }
 
+Result<void> check_head_end(const std::string& head_end) {
+    const std::size_t colon = head_end.rfind(':');
+    const auto port = colon == std::string::npos
+                          ? Result<std::int64_t>(fail("campus.bad_head_end"))
+                          : parse_decimal(std::string_view(head_end).substr(colon + 1), 0);
+    if (!port || *port < 1 || *port > 65535 || colon == 0) {
+        return fail(about("campus.bad_head_end", head_end));
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_campus(const Campus& campus) {
     TRY_VOID(check_clock(campus.clock));
-    const std::size_t colon = campus.head_end.rfind(':');
-    const auto port = colon == std::string::npos
-                          ? Result<std::int64_t>(fail("campus.bad_head_end"))
-                          : parse_decimal(std::string_view(campus.head_end).substr(colon + 1), 0);
-    if (!port || *port < 1 || *port > 65535 || colon == 0) {
-        return fail(about("campus.bad_head_end", campus.head_end));
-    }
+    TRY_VOID(check_head_end(campus.head_end));
+    TRY_VOID(check_head_end(campus.head_end_plain.value_or(campus.head_end)));
+    TRY_VOID(check_head_end(campus.head_end_gateway.value_or(campus.head_end)));
     std::set<std::string> gateways;
     for (const CampusGateway& g : campus.gateways) {
         const bool good =

@@ -89,10 +89,15 @@ void Fleet::make_meters(const SavedState& saved) {
 
 void Fleet::make_lines() {
     const Campus& campus = options_.campus;
-    const auto [host, port] = host_and_port(campus.head_end);
+    const auto dialled = [&](LinkKind kind) {
+        if (kind == LinkKind::plain) return campus.head_end_plain.value_or(campus.head_end);
+        if (kind == LinkKind::gateway) return campus.head_end_gateway.value_or(campus.head_end);
+        return campus.head_end;
+    };
     std::map<std::string, std::vector<meter::MeterModel*>> shared;  // gateway id or IMEI
-    const auto add = [&, to = host, at = port](LinkKind kind, const std::string& id,
-                                               std::vector<meter::MeterModel*> meters) {
+    const auto add = [&](LinkKind kind, const std::string& id,
+                         std::vector<meter::MeterModel*> meters) {
+        const auto [to, at] = host_and_port(dialled(kind));
         LineOptions line;
         line.kind = kind;
         line.id = id;
