@@ -36,11 +36,8 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signOut(): Promise<void> {
-    try {
-      await api.POST('/auth/sign-out', { params: { header: { 'X-CSRF-Token': csrf.value } } })
-    } finally {
-      me.value = null
-    }
+    await api.POST('/auth/sign-out', { params: { header: { 'X-CSRF-Token': csrf.value } } })
+    me.value = null
   }
 
   function ended(): void {
