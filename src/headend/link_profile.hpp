@@ -55,7 +55,7 @@ struct LinkTiming {
     Duration identify_timeout = Duration::seconds(30);  // then the link is closed
     std::int32_t silent_requests_max = 6;  // without a heartbeat: so many in a row unanswered, and
                                            // not a byte heard, close the link
-    std::int32_t preamble = 4;  // FE bytes before each request
+    std::int32_t preamble = 4;             // FE bytes before each request
 };
 
 struct RelayTiming {
