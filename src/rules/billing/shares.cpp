@@ -17,8 +17,9 @@ void add_to_largest_rests(std::span<std::int64_t> parts, std::span<const std::in
     }
     std::vector<std::size_t> order(parts.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return rests[a] > rests[b]; });
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return rests[a] != rests[b] ? rests[a] > rests[b] : a < b;
+    });
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
         ++parts[order[i]];
     }

@@ -1,7 +1,5 @@
 #include "rules/metering/day_block.hpp"
 
-#include "base/check.hpp"
-
 #include <algorithm>
 
 namespace mb::rules::metering {
@@ -40,7 +38,7 @@ public:
         outcome_ = static_cast<Outcome>(outcome);
         reason_ = static_cast<OutcomeReason>(reason);
         if (outcome >= outcome_count || reason > reason_max || count > max_registers ||
-            (count == 0) != repeats(outcome_, reason_)) {
+            (count != 0 && repeats(outcome_, reason_))) {
             in_.fail();
             return false;
         }
@@ -117,12 +115,11 @@ void DayBlock::follow(const DayReading& reading) {
 
 void DayBlock::append(Instant at, const Registers& registers, Outcome outcome,
                       OutcomeReason reason) {
-    CHECK(registers.count >= 1 && registers.count <= max_registers);
     DayReading reading{at, registers, outcome, reason};
-    if (repeats(outcome, reason)) {
-        reading.registers = {};
-        reading.registers.count = 0;
-    }
+    reading.registers.count =
+        repeats(outcome, reason)
+            ? std::uint8_t{0}
+            : std::min(registers.count, static_cast<std::uint8_t>(max_registers));
     const std::size_t count = reading.registers.count;
     const std::int64_t step = Cursor::wrapping_sub(at.us, last_at_.us);
     ByteWriter out(data_);

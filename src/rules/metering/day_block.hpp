@@ -59,7 +59,8 @@ struct DayReading {
 /// Append-only. Holds its bytes and what is needed to append (all of it follows from the bytes).
 class DayBlock {
 public:
-    /// registers.count 1…6. An excluded duplicate keeps only its time.
+    /// Whatever came in, malformed or not: values as they are, the first six registers. An excluded
+    /// duplicate, and a reading with count 0, keep only their time.
     void append(Instant at, const Registers& registers, Outcome outcome,
                 OutcomeReason reason = OutcomeReason::none);
 
@@ -93,7 +94,7 @@ private:
     Bytes data_;
     std::array<std::uint32_t, outcome_count> counts_{};
     Instant latest_at_;
-    Instant last_at_;             // of the last reading that is no excluded duplicate
+    Instant last_at_;             // of the last reading that has registers
     std::int64_t last_step_ = 0;  // µs between the last two of these
     Registers last_;
 };

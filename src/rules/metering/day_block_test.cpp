@@ -68,6 +68,21 @@ TEST(DayBlock, ExcludedDuplicatesAreCountedAndSmall) {
     EXPECT_EQ(block.readings().back().registers, registers({1'240'000, 120'000}));
 }
 
+TEST(DayBlock, KeepsMalformedReadingsToo) {
+    DayBlock block = regular_day();
+    Registers odd = registers({-5, INT64_MIN, INT64_MAX});
+    block.append(t0, odd, Outcome::held, OutcomeReason::malformed);
+    EXPECT_EQ(block.readings().back().registers, odd);
+    odd.count = 0;
+    block.append({INT64_MIN}, odd, Outcome::held, OutcomeReason::malformed);
+    EXPECT_EQ(block.readings().back().at, Instant{INT64_MIN});
+    EXPECT_EQ(block.readings().back().registers.count, 0);
+    odd.count = 9;
+    block.append(t0, odd, Outcome::held, OutcomeReason::malformed);
+    EXPECT_EQ(block.readings().back().registers.count, 6);
+    EXPECT_EQ(from_binary<DayBlock>(to_binary(block)).value().count(Outcome::held), 3U);
+}
+
 TEST(DayBlock, MalformedBytesAreRefused) {
     const DayBlock block = regular_day();
     for (std::size_t size = 1; size < 40; ++size) {
@@ -80,7 +95,7 @@ TEST(DayBlock, MalformedBytesAreRefused) {
     }
     EXPECT_FALSE(DayBlock::parse(Bytes{0x03, 0x00}));        // outcome 3
     EXPECT_FALSE(DayBlock::parse(Bytes{0x1C, 0x00}));        // seven registers
-    EXPECT_FALSE(DayBlock::parse(Bytes{0x00, 0x00}));        // none, and no duplicate
+    EXPECT_FALSE(DayBlock::parse(Bytes{0x26, 0x00, 0x00}));  // a duplicate with registers
     EXPECT_FALSE(DayBlock::parse(Bytes{0x80, 0x40, 0x00}));  // reason beyond 63
     EXPECT_FALSE(from_binary<DayBlock>(Bytes{0x02, 0x03, 0x00}));
     EXPECT_TRUE(DayBlock::parse({})->empty());
@@ -94,7 +109,7 @@ RC_GTEST_PROP(DayBlock, DecodesWhatWasAppended, ()) {
     for (std::size_t i = 0; i < count; ++i) {
         DayReading reading;
         reading.at = {*rc::gen::arbitrary<std::int64_t>()};
-        reading.registers.count = *rc::gen::inRange<std::uint8_t>(1, 7);
+        reading.registers.count = *rc::gen::inRange<std::uint8_t>(0, 7);
         for (std::size_t r = 0; r < reading.registers.count; ++r) {
             reading.registers.value[r].units = *rc::gen::arbitrary<std::int64_t>();
         }
