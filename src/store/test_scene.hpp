@@ -2,6 +2,8 @@
 // read back, damage and verify.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,7 +54,7 @@ inline engine::Meter meter(std::int64_t id) {
     engine::Meter out;
     out.id = MeterId{id};
     out.service_point = ServicePointId{id};
-    out.link.address = "00000000000" + std::to_string(id);
+    out.link.address = fmt::format("{:012}", id);
     out.from = step(-1440).at;
     return out;
 }

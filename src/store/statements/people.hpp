@@ -127,4 +127,99 @@ FROM business_clock
 ORDER BY clock_id
 )sql"};
 
+inline constexpr Sql login_one{R"sql(
+SELECT
+    login_id, phone, name, disabled, created_wall_at, row_check
+FROM login
+WHERE login_id = $1
+)sql"};
+
+inline constexpr Sql login_of_phone{R"sql(
+SELECT
+    login_id, phone, name, disabled, created_wall_at, row_check
+FROM login
+WHERE phone = $1
+)sql"};
+
+inline constexpr Sql login_role_one{R"sql(
+SELECT
+    login_id, project_id, role, granted_wall_at, row_check
+FROM login_role
+WHERE login_id = $1 AND project_id = $2
+)sql"};
+
+inline constexpr Sql login_role_of_login{R"sql(
+SELECT
+    login_id, project_id, role, granted_wall_at, row_check
+FROM login_role
+WHERE login_id = $1
+ORDER BY project_id
+)sql"};
+
+inline constexpr Sql login_role_of_project{R"sql(
+SELECT
+    login_id, project_id, role, granted_wall_at, row_check
+FROM login_role
+WHERE project_id = $1
+ORDER BY login_id
+)sql"};
+
+inline constexpr Sql login_role_revoke{R"sql(
+DELETE FROM login_role
+WHERE login_id = $1 AND project_id = $2
+)sql"};
+
+inline constexpr Sql login_code_one{R"sql(
+SELECT
+    login_id, code_hash, tries_left, created_wall_at, expires_wall_at, row_check
+FROM login_code
+WHERE login_id = $1
+)sql"};
+
+inline constexpr Sql login_code_drop{R"sql(
+DELETE FROM login_code
+WHERE login_id = $1
+)sql"};
+
+inline constexpr Sql session_one{R"sql(
+SELECT
+    token_hash, login_id, csrf, created_wall_at, last_seen_wall_at, expires_wall_at, row_check
+FROM session
+WHERE token_hash = $1
+)sql"};
+
+inline constexpr Sql session_drop{R"sql(
+DELETE FROM session
+WHERE token_hash = $1
+)sql"};
+
+inline constexpr Sql session_drop_of_login{R"sql(
+DELETE FROM session
+WHERE login_id = $1
+)sql"};
+
+inline constexpr Sql session_drop_expired{R"sql(
+DELETE FROM session
+WHERE expires_wall_at <= $1
+)sql"};
+
+inline constexpr Sql idempotency_one{R"sql(
+SELECT
+    project_id, login_id, idem_key, body_hash, status, answer, claimed_wall_at, row_check
+FROM idempotency
+WHERE project_id = $1 AND login_id = $2 AND idem_key = $3
+)sql"};
+
+inline constexpr Sql idempotency_drop{R"sql(
+DELETE FROM idempotency
+WHERE project_id = $1 AND login_id = $2 AND idem_key = $3
+)sql"};
+
+inline constexpr Sql login_last{R"sql(
+SELECT login_id
+FROM login
+ORDER BY login_id DESC
+LIMIT 1
+)sql"};
+
 }  // namespace mb::store::sql
