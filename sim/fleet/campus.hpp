@@ -72,7 +72,10 @@ MB_DESCRIBE(CampusClock, (business_us, wall_us, speed))
 struct Campus {
     std::string project;  // its id in the API
     std::uint64_t seed = 1;
-    std::string head_end;  // "127.0.0.1:7645"
+    std::string head_end;  // "127.0.0.1:7645"; links of profile imei
+    // Each profile has a port of its own; absent: the same as head_end.
+    std::optional<std::string> head_end_plain;
+    std::optional<std::string> head_end_gateway;
     std::string api_base;  // "http://127.0.0.1:8080"; "" = tenants only suffer
     CampusClock clock;
     std::vector<CampusGateway> gateways;

@@ -1,0 +1,80 @@
+#include "app/callbacks.hpp"
+
+#include "app/business_clock.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+#include <map>
+
+namespace mb::app {
+
+namespace {
+
+net::HttpResponse status(int code, const std::string &why) {
+    net::HttpResponse out;
+    out.status = code;
+    if (!why.empty()) {
+        out.headers.set("Content-Type", "application/json");
+        out.body = "{\"code\":\"" + why + "\"}";
+    }
+    return out;
+}
+
+/// What the signature was made of, for whoever has to judge it again.
+std::string kept_headers(const net::HttpHeaders &headers) {
+    std::map<std::string, std::string> kept;
+    for (const auto &[name, value] : headers) {
+        kept[name] = value.substr(0, 1024);
+    }
+    kept.erase("Cookie");
+    return to_json(kept);
+}
+
+} // namespace
+
+InboxId CallbackDesk::next_id(Instant wall) {
+    std::int64_t last = last_id_.load();
+    std::int64_t next = 0;
+    do {
+        next = std::max(last + 1, wall.us * 4096);
+    } while (!last_id_.compare_exchange_weak(last, next));
+    return {next};
+}
+
+void CallbackDesk::on_callback(const std::string &name, ProjectId project,
+                               const net::HttpRequest &request,
+                               std::function<void(net::HttpResponse)> answer) {
+    const payment::Channel *channel = book_.find(name);
+    if (channel == nullptr) {
+        answer(status(404, "payment.unknown_channel"));
+        return;
+    }
+    const Instant wall = wall_now();
+    const auto fact = channel->verify(request.headers, request.body, project, wall);
+    if (!fact) {
+        // Counted and logged within limits, never stored as a fact.
+        const std::int64_t count = ++refused_;
+        if (count <= 20 || count % 1000 == 0) {
+            log::warn("callback of {} from {} refused: {} (number {})", name, request.peer,
+                      fact.error().text(), count);
+        }
+        const bool ignored = fact.error().code == "payment.ignored";
+        const bool forbidden = fact.error().kind == ErrorKind::unauthorized;
+        answer(ignored ? status(204, "") : status(forbidden ? 401 : 400, fact.error().code));
+        return;
+    }
+    writer::Submission submission;
+    submission.project = project;
+    submission.inbox = writer::InboxRow{project,      next_id(wall), name, fact->event_id, wall,
+                                        kept_headers(request.headers), request.body};
+    submission.event = payment::event_of(*channel, *fact, submission.inbox->id);
+    submission.done = [answer](const engine::EventOutcome &outcome) {
+        const bool again = outcome.refused && outcome.error.retryable;
+        answer(again ? status(503, outcome.error.code) : status(204, ""));
+    };
+    if (!submit_(std::move(submission))) {
+        answer(status(503, "store.busy"));
+    }
+}
+
+} // namespace mb::app

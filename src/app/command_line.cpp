@@ -1,0 +1,126 @@
+#include "app/command_line.hpp"
+
+#include "app/decode_command.hpp"
+#include "app/demo.hpp"
+#include "app/fleet_command.hpp"
+#include "app/serve_command.hpp"
+#include "bench/ingest.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace mb::app {
+
+namespace {
+
+constexpr int wrong_usage = 2;
+
+void add_serve(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("serve", "Run the server on a data folder");
+    auto options = std::make_shared<ServeCommandOptions>();
+    sub->add_option("--config", options->config, "TOML file; see docs/reference/configuration.md");
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    sub->callback([options, &code] { code = run_serve(*options, std::cout, std::cerr); });
+}
+
+void add_demo(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("demo", "Run the demo campus: server, fleet, sandbox channel");
+    auto options = std::make_shared<DemoCommandOptions>();
+    sub->add_option("--data", options->data, "Where the campus is kept")->capture_default_str();
+    sub->add_option("--web", options->console, "Built console")->capture_default_str();
+    sub->add_option("--speed", options->speed, "Business seconds per wall second, 1 … 120")
+        ->capture_default_str();
+    sub->add_option("--meters", options->meters, "Virtual meters, 3 … 5000")->capture_default_str();
+    sub->add_option("--port", options->port, "Of the console; 0: any free one")
+        ->capture_default_str();
+    sub->add_flag("!--no-fleet", options->fleet, "Without virtual meters");
+    sub->callback([options, &code] { code = run_demo(*options, std::cout, std::cerr); });
+}
+
+void add_decode(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("decode", "Explain the bytes of a meter protocol");
+    auto options = std::make_shared<DecodeOptions>();
+    sub->add_option("protocol", options->protocol, "dlt645")->required();
+    sub->add_option("hex", options->hex, "Bytes in hex, blanks allowed; - reads standard input");
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback([options, &code] { code = run_decode(*options, std::cin, std::cout, std::cerr); });
+}
+
+void add_fleet(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("fleet", "Run virtual meters that dial in over TCP");
+    auto options = std::make_shared<FleetCommandOptions>();
+    sub->add_option("--campus", options->campus, "campus.json, as `demo` writes it");
+    sub->add_option("--state-file", options->state_file, "Registers, relays and clocks");
+    sub->add_option("--clock", options->clock, "clock.json instead of the campus's clock");
+    sub->add_option("--swarm", options->swarm, "Instead of a campus: so many meters, a link each");
+    sub->add_option("--head-end", options->head_end, "HOST:PORT instead of the campus's");
+    sub->add_option("--api-base", options->api_base, "Address of the API for virtual tenants");
+    sub->add_flag("--with-parent", options->with_parent, "Stop when the parent process ends");
+    sub->callback([options, &code] { code = run_fleet(*options, std::cout, std::cerr); });
+}
+
+void add_sandbox_channel(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("sandbox-channel", "The demo's payment channel");
+    sub->group(""); // hidden: `demo` starts it
+    auto options = std::make_shared<SandboxChannelOptions>();
+    sub->add_option("--address", options->address);
+    sub->add_option("--port", options->port);
+    sub->add_option("--public-base", options->public_base);
+    sub->add_option("--secret-file", options->secret_file)->required();
+    sub->add_option("--state-file", options->state_file);
+    sub->add_flag("--with-parent", options->with_parent);
+    sub->callback([options, &code] { code = run_sandbox_channel(*options, std::cout, std::cerr); });
+}
+
+void add_user(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("user", "Managers and their sign-in codes");
+    sub->require_subcommand(1);
+    auto options = std::make_shared<UserCommandOptions>();
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    CLI::App *add = sub->add_subcommand("add", "Authorise a manager's phone");
+    add->add_option("phone", options->phone)->required();
+    add->add_option("--project", options->project, "Project id")->required();
+    add->add_option("--name", options->name);
+    add->callback([options, &code] { code = run_user_add(*options, std::cout, std::cerr); });
+    CLI::App *made = sub->add_subcommand("code", "Print a sign-in code for a phone");
+    made->add_option("phone", options->phone)->required();
+    made->callback([options, &code] { code = run_user_code(*options, std::cout, std::cerr); });
+}
+
+void add_bench(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
+    sub->require_subcommand(1);
+    CLI::App *ingest = sub->add_subcommand("ingest", "Readings through engine, writer and store");
+    auto options = std::make_shared<bench::IngestOptions>();
+    ingest->add_option("--meters", options->shape.meters)->capture_default_str();
+    ingest->add_option("--readings", options->shape.slots, "Per meter")->capture_default_str();
+    ingest->add_option("--folder", options->folder, "Kept afterwards; default: a temporary one");
+    ingest->add_flag("--json", options->json);
+    ingest->callback([options, &code] {
+        code = bench::run_ingest(*options, nullptr, std::cout);
+    });
+}
+
+} // namespace
+
+int run_command_line(int argc, char **argv) {
+    CLI::App cli{"Meterbook 能源计费云平台: meters, bills, cuts and restores energy", "meterbook"};
+    cli.require_subcommand(1);
+    cli.set_version_flag("--version", "meterbook 0.1.0");
+    int code = 0;
+    for (const auto add : {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel,
+                           add_user, add_bench}) {
+        add(cli, code);
+    }
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError &why) {
+        return cli.exit(why) == 0 ? code : wrong_usage;
+    } catch (const std::exception &why) {
+        std::cerr << "meterbook: " << why.what() << "\n";
+        return 1;
+    }
+    return code;
+}
+
+} // namespace mb::app

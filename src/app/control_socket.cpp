@@ -1,0 +1,158 @@
+#include "app/control_socket.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utility>
+
+namespace mb::app {
+
+namespace {
+
+constexpr std::size_t line_max = 4096;
+constexpr int patience_ms = 5000;
+
+Error socket_error(const std::filesystem::path &path) {
+    return error("control.socket", ErrorKind::unavailable)
+        .with("path", path.string())
+        .with("what", std::strerror(errno));
+}
+
+bool address_of(const std::filesystem::path &path, sockaddr_un &out) {
+    out = {};
+    out.sun_family = AF_UNIX;
+    const std::string text = path.string();
+    if (text.size() >= sizeof out.sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    std::memcpy(out.sun_path, text.data(), text.size());
+    return true;
+}
+
+/// A line without its end; "" when none came in time.
+std::string read_line(int fd) {
+    std::string out;
+    pollfd waiting{fd, POLLIN, 0};
+    char c = 0;
+    while (out.size() < line_max && ::poll(&waiting, 1, patience_ms) > 0 &&
+           ::read(fd, &c, 1) == 1) {
+        if (c == '\n') {
+            return out;
+        }
+        out += c;
+    }
+    return {};
+}
+
+void write_line(int fd, std::string line) {
+    line += '\n';
+    std::size_t at = 0;
+    while (at < line.size()) {
+        const ssize_t sent = ::send(fd, line.data() + at, line.size() - at, MSG_NOSIGNAL);
+        if (sent <= 0) {
+            return;
+        }
+        at += static_cast<std::size_t>(sent);
+    }
+}
+
+} // namespace
+
+std::filesystem::path control_path(const std::filesystem::path &data) {
+    return data / "control.sock";
+}
+
+Result<ControlSocket> ControlSocket::listen(const std::filesystem::path &path,
+                                            ControlHandler handler) {
+    sockaddr_un address{};
+    if (!address_of(path, address)) {
+        return fail(socket_error(path));
+    }
+    ControlSocket out;
+    out.path_ = path;
+    out.handler_ = std::move(handler);
+    out.listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::unlink(address.sun_path); // of a server that was killed; the folder's lock is ours
+    const mode_t before = ::umask(0077);
+    const bool bound = out.listener_ >= 0 &&
+                       ::bind(out.listener_, reinterpret_cast<const sockaddr *>(&address),
+                              sizeof address) == 0;
+    ::umask(before);
+    if (!bound || ::listen(out.listener_, 4) != 0 || ::pipe2(out.wake_, O_CLOEXEC) != 0) {
+        return fail(socket_error(path));
+    }
+    return out;
+}
+
+ControlSocket::ControlSocket(ControlSocket &&other) noexcept
+    : path_(std::move(other.path_)), handler_(std::move(other.handler_)),
+      listener_(std::exchange(other.listener_, -1)),
+      wake_{std::exchange(other.wake_[0], -1), std::exchange(other.wake_[1], -1)} {
+    if (listener_ >= 0) {
+        thread_ = std::thread([this, listener = listener_, wake = wake_[0]] { serve(listener, wake); });
+    }
+}
+
+ControlSocket::~ControlSocket() {
+    if (thread_.joinable()) {
+        (void)!::write(wake_[1], "x", 1);
+        thread_.join();
+        ::unlink(path_.c_str());
+    }
+    for (const int fd : {listener_, wake_[0], wake_[1]}) {
+        if (fd >= 0) {
+            ::close(fd);
+        }
+    }
+}
+
+void ControlSocket::serve(int listener, int wake) const {
+    for (;;) {
+        pollfd waiting[2] = {{listener, POLLIN, 0}, {wake, POLLIN, 0}};
+        if (::poll(waiting, 2, -1) < 0 && errno != EINTR) {
+            return;
+        }
+        if (waiting[1].revents != 0) {
+            return;
+        }
+        const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        if (fd < 0) {
+            continue;
+        }
+        const std::string line = read_line(fd);
+        const auto answer = handler_(line);
+        write_line(fd, answer ? "ok " + *answer : "error " + answer.error().text());
+        ::close(fd);
+    }
+}
+
+Result<std::string> ask_server(const std::filesystem::path &path, const std::string &line) {
+    sockaddr_un address{};
+    const Error not_running =
+        error("control.not_running", ErrorKind::unavailable).with("socket", path.string());
+    if (!address_of(path, address)) {
+        return fail(socket_error(path));
+    }
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+        if (fd >= 0) {
+            ::close(fd);
+        }
+        return fail(not_running);
+    }
+    write_line(fd, line);
+    const std::string answer = read_line(fd);
+    ::close(fd);
+    if (answer.starts_with("ok ")) {
+        return answer.substr(3);
+    }
+    return fail(error("control.refused").with("answer", answer));
+}
+
+} // namespace mb::app
