@@ -113,7 +113,7 @@ void greet(const DemoCommandOptions &options, const Prepared &prepared,
     out << fmt::format(
         "\n"
         "  Meterbook 能源计费云平台 — demo campus 示范园区\n\n"
-        "  console 控制台      http://127.0.0.1:{}/admin/\n"
+        "  console 控制台      http://127.0.0.1:{}/admin/sign-in?phone={}\n"
         "  sign-in 登录        {}  (the code is shown on the page and in the log 验证码显示在页面上)\n"
         "  sandbox 沙箱支付    {}\n"
         "  business time 业务时间 {}, {} times wall time\n\n"
@@ -122,7 +122,7 @@ void greet(const DemoCommandOptions &options, const Prepared &prepared,
         "    alarm 1 below {}, alarm 2 below {}, trip below {}, restore at {} yuan; fresh reading at most {} "
         "min old\n"
         "  data 数据           {}   (Ctrl-C stops; the next start goes on from here)\n\n",
-        prepared.server->ports().http, demo_manager_phone, channel_url,
+        prepared.server->ports().http, demo_manager_phone, demo_manager_phone, channel_url,
         zone.text(prepared.clock.now().business).substr(0, 16), options.speed,
         policy.allowed_from_min / 60, policy.allowed_from_min % 60, policy.allowed_to_min / 60,
         policy.allowed_to_min % 60, policy.notice_before_trip_min, policy.alarm1.text(),

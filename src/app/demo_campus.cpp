@@ -163,6 +163,7 @@ class Builder {
         field.address = fmt::format("{:012}", 260'900'000'000 + id);
         field.password = "000000";
         field.initial_total = Energy{dice_.roll(100, 90'000) * 1'000'000 / 100};
+        field.day_table = sim::meter::default_day_table();
         field.phases = mall ? 3 : 1;
         field.clock_error_s = dice_.roll(-20, 20);
         field.drift_ppb = dice_.roll(-15'000, 15'000);
