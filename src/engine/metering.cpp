@@ -83,13 +83,16 @@ Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Differ
     interval.to = e.at;
     interval.total = step.total;
     interval.by_register = step.by_register;
-    interval.register_count = e.registers.count;
+    interval.register_count = step.register_count;
     interval.registers_match_table = meter.config.registers_match_table;
     const auto result = rules::billing::accrue(agreement.accrual, c.state.tariffs,
                                                c.derived.zone, interval);
     if (!result) {
-        const bool none = result.error().code == "tariff.none_in_force";
-        return {Outcome::held, none ? OutcomeReason::no_tariff : OutcomeReason::no_price, {}, {}};
+        const std::string &code = result.error().code;
+        const OutcomeReason why = code == "tariff.none_in_force" ? OutcomeReason::no_tariff
+                                  : code == "tariff.no_price"    ? OutcomeReason::no_price
+                                                                 : OutcomeReason::implausible;
+        return {Outcome::held, why, {}, {}};
     }
     out.pending_change = result->pending_change;
     return out;

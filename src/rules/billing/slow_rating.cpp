@@ -306,9 +306,10 @@ Result<std::vector<Interval>> slow_intervals(const metering::MeterSpec& spec,
         Interval interval;
         interval.from = before.at;
         interval.to = after.at;
-        interval.register_count = after.registers.count;
+        const bool same_set = before.registers.count == after.registers.count;
+        interval.register_count = same_set ? after.registers.count : std::uint8_t{1};
         interval.registers_match_table = registers_match_table;
-        for (std::size_t r = 0; r < after.registers.count; ++r) {
+        for (std::size_t r = 0; r < interval.register_count; ++r) {
             std::int64_t step = after.registers.value[r].units - before.registers.value[r].units;
             // A falling register can only have wrapped; where it did not, the sum will not match.
             step += step < 0 ? spec.modulus_units : 0;

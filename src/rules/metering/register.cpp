@@ -50,36 +50,35 @@ Difference register_difference(const MeterSpec& spec, Instant prev_at, const Reg
     using enum ReadingVerdict;
     CHECK(spec.ratio >= 1);
     if (at > business_now + future_tolerance) {
-        return {future, {}, {}};
+        return {future, {}, {}, 1};
     }
     if (!well_formed(spec, now)) {
-        return {malformed, {}, {}};
+        return {malformed, {}, {}, 1};
     }
     if (!prev_at) {
-        return {charge, {}, {}};
-    }
-    if (now.count != prev.count) {
-        return {malformed, {}, {}};
+        return {charge, {}, {}, 1};
     }
     if (at <= prev_at) {
-        return {at < prev_at ? late : now == prev ? duplicate : conflict, {}, {}};
+        return {at < prev_at ? late : now == prev ? duplicate : conflict, {}, {}, 1};
     }
     Difference out;
     std::int64_t use = now.total().units - prev.total().units;
     if (use < 0) {
         if (!wrapped(spec, prev.total(), now.total())) {
-            return {backward, {}, {}};
+            return {backward, {}, {}, 1};
         }
         use += spec.modulus_units;
         out.verdict = rollover;
     }
     if (!plausible(spec, use, at - prev_at)) {
         // A zero, or garbage, in place of a total near the modulus is no rollover either.
-        return {out.verdict == rollover ? backward : implausible, {}, {}};
+        return {out.verdict == rollover ? backward : implausible, {}, {}, 1};
     }
     out.total.units = mul_checked(use, spec.ratio);
     out.by_register[0] = out.total;
-    for (std::size_t i = 1; i < now.count; ++i) {
+    // An installation or a poor link gives the total alone: then the total alone is compared.
+    out.register_count = now.count == prev.count ? now.count : std::uint8_t{1};
+    for (std::size_t i = 1; i < out.register_count; ++i) {
         std::int64_t step = now.value[i].units - prev.value[i].units;
         if (step < 0 && wrapped(spec, prev.value[i], now.value[i])) {
             step += spec.modulus_units;

@@ -121,8 +121,16 @@ TEST(RegisterDifference, PowerBoundIsExact) {
     EXPECT_EQ(step(total(0), total(0xFFFF'FFFF)).verdict, ReadingVerdict::implausible);
 }
 
+TEST(RegisterDifference, TheTotalAloneIsComparedWhenTheSetsDiffer) {
+    const Difference first = step(total(5), four({6, 6, 0, 0, 0}));
+    EXPECT_EQ(first.verdict, ReadingVerdict::charge) << "installed with the total, polled as a block";
+    EXPECT_EQ(first.total.units, 1);
+    EXPECT_EQ(first.register_count, 1);
+    EXPECT_EQ(step(four({6, 6, 0, 0, 0}), total(7)).register_count, 1);
+    EXPECT_EQ(step(four({6, 6, 0, 0, 0}), four({7, 7, 0, 0, 0})).register_count, 5);
+}
+
 TEST(RegisterDifference, MalformedRegisters) {
-    EXPECT_EQ(step(total(5), four({6, 0, 0, 0, 0})).verdict, ReadingVerdict::malformed);
     EXPECT_EQ(step(total(5), total(-1)).verdict, ReadingVerdict::malformed);
     EXPECT_EQ(step(total(5), total(1'000'000 * unit)).verdict, ReadingVerdict::malformed);
     Registers none = total(6);
