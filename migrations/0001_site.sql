@@ -98,4 +98,4 @@ CREATE TABLE meter (
 CREATE INDEX service_point_place
     ON service_point (project_id, building, floor, room, service_point_id);
 
-CREATE INDEX meter_service_point ON meter (project_id, service_point_id);
+CREATE INDEX meter_service_point ON meter (project_id, service_point_id, to_at, meter_id);

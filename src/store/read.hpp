@@ -160,6 +160,10 @@ private:
     [[nodiscard]] std::optional<MeterItem> item(ProjectId project, MeterId id,
                                                 Tariffs& tariffs) const;
     [[nodiscard]] OrderItem with_place(ProjectId project, engine::OrderRow order) const;
+    [[nodiscard]] std::vector<MeterId> plain_page(ProjectId project, const MeterFilter& filter,
+                                                  std::int64_t& total) const;
+    [[nodiscard]] std::vector<MeterId> filtered_page(ProjectId project, const MeterFilter& filter,
+                                                     std::int64_t& total) const;
     [[nodiscard]] MeterCounts counts(ProjectId project, Instant day_from) const;
 
     Lease session_;

@@ -23,9 +23,14 @@ void bind_filter(Statement& statement, const MeterFilter& filter) {
     statement.bind_text(6, like_pattern(filter.text));
 }
 
-bool lets_all_through(const MeterFilter& filter) {
-    return filter.text.empty() && filter.building.empty() && !filter.in_arrears && !filter.online &&
-           !filter.relay;
+/// By place, of a building at most: the list as it opens.
+bool is_plain(const MeterFilter& filter) {
+    return filter.text.empty() && !filter.in_arrears && !filter.online && !filter.relay &&
+           filter.sort == MeterSort::place;
+}
+
+std::int64_t offset_of(const MeterFilter& filter) {
+    return static_cast<std::int64_t>(filter.page - 1) * filter.page_size;
 }
 
 const Sql& page_statement(MeterSort sort) {
@@ -159,31 +164,55 @@ std::optional<MeterItem> Reader::item(ProjectId project, MeterId id, Tariffs& ta
     return out;
 }
 
+std::vector<MeterId> Reader::plain_page(ProjectId project, const MeterFilter& filter,
+                                        std::int64_t& total) const {
+    if (!filter.building.empty()) {
+        Statement& row = ask(sql::meter_total_of_building, project);
+        row.bind_text(2, filter.building);
+        total = row.next() ? row.integer(0) : 0;
+    }
+    std::vector<MeterId> out;
+    Statement& row = ask(sql::meter_page_plain, project);
+    row.bind_text(2, filter.building);
+    row.bind_integer(3, filter.page_size);
+    row.bind_integer(4, offset_of(filter));
+    while (row.next()) {
+        out.push_back(MeterId{row.integer(0)});
+    }
+    return out;
+}
+
+std::vector<MeterId> Reader::filtered_page(ProjectId project, const MeterFilter& filter,
+                                           std::int64_t& total) const {
+    std::vector<MeterId> out;
+    Statement& row = ask(page_statement(filter.sort), project);
+    bind_filter(row, filter);
+    row.bind_integer(7, filter.page_size);
+    row.bind_integer(8, offset_of(filter));
+    bind_sort(row, filter);
+    while (row.next()) {
+        out.push_back(MeterId{row.integer(0)});
+        total = row.integer(1);
+    }
+    if (out.empty()) {
+        Statement& count = ask(sql::meter_total, project);
+        bind_filter(count, filter);
+        total = count.next() ? count.integer(0) : 0;
+    }
+    return out;
+}
+
 MeterPage Reader::meters(ProjectId project, const MeterFilter& filter, Instant business_now) const {
     CHECK(filter.page >= 1 && filter.page_size >= 1 && filter.page_size <= page_size_max);
     const Day today = day_of(project, business_now);
     MeterPage out;
     out.counts = counts(project, today.from);
-    std::vector<MeterId> ids;
-    {
-        Statement& row = ask(page_statement(filter.sort), project);
-        bind_filter(row, filter);
-        row.bind_integer(7, filter.page_size);
-        row.bind_integer(8, static_cast<std::int64_t>(filter.page - 1) * filter.page_size);
-        bind_sort(row, filter);
-        while (row.next()) {
-            ids.push_back(MeterId{row.integer(0)});
-        }
-    }
+    out.total = out.counts.meters;
+    const auto ids = is_plain(filter) ? plain_page(project, filter, out.total)
+                                      : filtered_page(project, filter, out.total);
     Tariffs tariffs(*this, project, today.on);
     for (const MeterId id : ids) {
         out.items.push_back(item(project, id, tariffs).value());
-    }
-    out.total = out.counts.meters;
-    if (!lets_all_through(filter)) {
-        Statement& row = ask(sql::meter_total, project);
-        bind_filter(row, filter);
-        out.total = row.next() ? row.integer(0) : 0;
     }
     return out;
 }
@@ -213,16 +242,20 @@ std::vector<rules::metering::DayReading> Reader::day(ProjectId project, MeterId 
 
 MeterCounts Reader::counts(ProjectId project, Instant day_from) const {
     MeterCounts out;
-    Statement& row = ask(sql::meter_counts, project);
-    row.bind_integer(2, day_from.us);
-    if (row.next()) {
-        RowReader reader(row);
+    Statement& meters = ask(sql::meter_counts, project);
+    meters.bind_integer(2, day_from.us);
+    if (meters.next()) {
+        RowReader reader(meters);
         reader.get(out.meters);
         reader.get(out.online);
-        reader.get(out.relay_closed);
-        reader.get(out.relay_open);
         reader.get(out.in_arrears);
         reader.get(out.energy_today);
+    }
+    Statement& relays = ask(sql::relay_counts, project);
+    if (relays.next()) {
+        RowReader reader(relays);
+        reader.get(out.relay_closed);
+        reader.get(out.relay_open);
     }
     return out;
 }

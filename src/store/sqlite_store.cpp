@@ -48,9 +48,15 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteStoreOptions&
         lock = std::make_unique<FolderLock>(TRY(FolderLock::take(options.folder)));
     }
     std::unique_ptr<SqliteStore> out(new SqliteStore(std::move(lock), options));
-    const Lease session = out->database_.write();
-    TRY(migrate(*session, out->database_.dialect(), options.wall_now));
-    out->epoch_ = take_lease(*session, options);
+    int ran = 0;
+    {
+        const Lease session = out->database_.write();
+        ran = TRY(migrate(*session, out->database_.dialect(), options.wall_now));
+        out->epoch_ = take_lease(*session, options);
+    }
+    if (ran > 0) {
+        out->database_.fix_plan_statistics();
+    }
     return out;
 }
 

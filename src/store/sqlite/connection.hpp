@@ -46,6 +46,11 @@ public:
     void tidy() noexcept;
     /// Not usable any more: a rollback failed.
     [[nodiscard]] bool broken() const { return broken_; }
+    /// Tells the planner what every project's tables look like, so that plans do not depend on
+    /// which rows there are: the first column, the project, keeps nearly all rows; the whole of a
+    /// unique key, one.
+    void fix_plan_statistics();
+
     /// Moves the write-ahead log into the database once it is long enough.
     void checkpoint_if_due();
 

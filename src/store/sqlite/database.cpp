@@ -10,7 +10,7 @@ namespace mb::store::sqlite {
 namespace {
 
 constexpr int writer_cache_kib = 64 * 1024;
-constexpr int reader_cache_kib = 8 * 1024;
+constexpr int reader_cache_kib = 16 * 1024;
 
 ConnectionOptions connection_options(const DatabaseOptions& options, bool read_only) {
     ConnectionOptions out;
@@ -126,6 +126,11 @@ Lease SqliteDatabase::read() { return options_.exclusive ? writer_->lend(true) :
 Lease SqliteDatabase::write() {
     CHECK(!options_.read_only);
     return writer_->lend(false);
+}
+
+void SqliteDatabase::fix_plan_statistics() {
+    const Lease session = write();
+    static_cast<Connection&>(*session).fix_plan_statistics();
 }
 
 const Dialect& SqliteDatabase::dialect() const {

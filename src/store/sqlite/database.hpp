@@ -30,6 +30,9 @@ public:
     Lease write() override;
     [[nodiscard]] const Dialect& dialect() const override;
 
+    /// After the schema changed; see Connection.
+    void fix_plan_statistics();
+
 private:
     class Writer;
     class Readers;

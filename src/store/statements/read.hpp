@@ -8,11 +8,33 @@ namespace mb::store::sql {
 // ---- meters
 // ----------------------------------------------------------------------------------------
 
+/// By place, of one building or all ($2 = ''): stops behind the page.
+inline constexpr Sql meter_page_plain{R"sql(
+SELECT m.meter_id
+FROM service_point s
+CROSS JOIN meter m
+WHERE s.project_id = $1 AND m.project_id = $1
+    AND ($2 = '' OR s.building = $2)
+    AND m.service_point_id = s.service_point_id AND m.to_at = 0
+ORDER BY s.building, s.floor, s.room, s.service_point_id
+LIMIT $3 OFFSET $4
+)sql"};
+
+inline constexpr Sql meter_total_of_building{R"sql(
+SELECT count(*)
+FROM service_point s
+CROSS JOIN meter m
+WHERE s.project_id = $1 AND m.project_id = $1
+    AND s.building = $2
+    AND m.service_point_id = s.service_point_id AND m.to_at = 0
+)sql"};
+
 // Filters of the list, the same in each statement: $2 building or '', $3 and $4 arrears and online
-// as 0 or 1 (−1: any), $5 relay position or '', $6 a LIKE pattern or ''.
+// as 0 or 1 (−1: any), $5 relay position or '', $6 a LIKE pattern or ''. The second column is how
+// many the filter lets through.
 
 inline constexpr Sql meter_page_by_place{R"sql(
-SELECT meter_id
+SELECT meter_id, count(*) OVER ()
 FROM meter_list
 WHERE project_id = $1
     AND ($2 = '' OR building = $2)
@@ -25,7 +47,7 @@ LIMIT $7 OFFSET $8
 )sql"};
 
 inline constexpr Sql meter_page_by_code{R"sql(
-SELECT meter_id
+SELECT meter_id, count(*) OVER ()
 FROM meter_list
 WHERE project_id = $1
     AND ($2 = '' OR building = $2)
@@ -39,7 +61,7 @@ LIMIT $7 OFFSET $8
 
 /// $9: 1 balance, 2 last contact, 3 power; $10: 1 upwards, −1 downwards.
 inline constexpr Sql meter_page_by_number{R"sql(
-SELECT meter_id
+SELECT meter_id, count(*) OVER ()
 FROM meter_list
 WHERE project_id = $1
     AND ($2 = '' OR building = $2)
@@ -53,6 +75,7 @@ ORDER BY
 LIMIT $7 OFFSET $8
 )sql"};
 
+/// Asked when the page lies behind the last meter.
 inline constexpr Sql meter_total{R"sql(
 SELECT count(*)
 FROM meter_list
@@ -64,16 +87,24 @@ WHERE project_id = $1
     AND ($6 = '' OR lower(searched) LIKE $6 ESCAPE '!')
 )sql"};
 
-/// $2: first instant of the business day.
+/// $2: first instant of the business day. Rows of meters that were taken down stay, and do not
+/// count.
 inline constexpr Sql meter_counts{R"sql(
 SELECT
     count(*),
     count(*) FILTER (WHERE online = 1),
-    count(*) FILTER (WHERE position = 'closed'),
-    count(*) FILTER (WHERE position = 'open'),
     count(*) FILTER (WHERE in_arrears = 1),
     CAST(coalesce(sum(energy_today) FILTER (WHERE reading_at >= $2), 0) AS bigint)
-FROM meter_list
+FROM meter_view
+WHERE project_id = $1
+    AND meter_id NOT IN (SELECT meter_id FROM meter WHERE project_id = $1 AND to_at <> 0)
+)sql"};
+
+inline constexpr Sql relay_counts{R"sql(
+SELECT
+    count(*) FILTER (WHERE position = 'closed'),
+    count(*) FILTER (WHERE position = 'open')
+FROM relay_state
 WHERE project_id = $1
 )sql"};
 
