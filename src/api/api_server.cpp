@@ -17,9 +17,9 @@ Services::Services(const Ports& wanted, const ApiOptions& chosen)
       options(chosen),
       codes(chosen.sign_in),
       sessions(*wanted.people, chosen.sessions, chosen.secure_cookie),
-      hub(chosen.events, wanted.clock->now().wall),
+      hub(chosen.events, wanted.now().wall),
       console(chosen.console, "/admin/"),
-      directory(*wanted.reads),
+      directory(ports),
       workers(chosen.workers, chosen.queue_max) {
     add_session_routes(*this);
     add_campus_routes(*this);

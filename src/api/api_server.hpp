@@ -32,7 +32,6 @@ struct ApiOptions {
     std::size_t queue_max = 1024;
     Duration order_wait =
         Duration::seconds(2);  // wall; how long a new order waits for its pay address
-    Duration answers_kept = Duration::days(7);  // wall; for replays
 };
 
 struct Services;

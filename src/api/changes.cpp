@@ -79,10 +79,9 @@ void Changes::beat() {
 }
 
 void Changes::refresh() {
-    const engine::Now now = services_.ports.clock->now();
+    const engine::Now now = services_.ports.now();
     if (purged_at_ + purge_each <= now.wall) {
         purged_at_ = now.wall;
-        services_.ports.answers->purge(now.wall - services_.options.answers_kept);
         services_.sessions.purge(now.wall);
     }
     const std::vector<ProjectId> watched = services_.hub.watched();
@@ -109,7 +108,7 @@ void Changes::refresh_project(ProjectId project, const engine::Now& now) {
 }
 
 void Changes::close_ended_sessions() {
-    for (const std::string& token_hash : services_.hub.sessions()) {
+    for (const crypto::Digest& token_hash : services_.hub.sessions()) {
         if (!services_.sessions.still_open(token_hash, services_.wall())) {
             services_.hub.drop(token_hash);
         }

@@ -120,14 +120,14 @@ void EventHub::forget_closed() {
     std::erase_if(open_, [](const Open& open) { return !open.stream.is_open(); });
 }
 
-std::vector<std::string> EventHub::sessions() const {
+std::vector<crypto::Digest> EventHub::sessions() const {
     const std::lock_guard lock(mutex_);
-    std::set<std::string> out;
+    std::set<crypto::Digest> out;
     for (const Open& open : open_) out.insert(open.who.token_hash);
     return {out.begin(), out.end()};
 }
 
-void EventHub::drop(const std::string& token_hash) {
+void EventHub::drop(const crypto::Digest& token_hash) {
     const std::lock_guard lock(mutex_);
     std::erase_if(open_, [&](const Open& open) {
         if (open.who.token_hash != token_hash) return false;

@@ -15,6 +15,7 @@
 #include "base/describe.hpp"
 #include "base/ids.hpp"
 #include "base/time.hpp"
+#include "crypto/digest.hpp"
 #include "net/http_server.hpp"
 
 namespace mb::api {
@@ -44,7 +45,7 @@ public:
     struct Watcher {
         ProjectId project;
         LoginId login;
-        std::string token_hash;
+        crypto::Digest token_hash{};
     };
     /// Sends `retry:`, then what was missed since `last_event_id` ("" for a new reader), or
     /// `resync`; `open` begins the answer. Errors: events.too_many.
@@ -55,9 +56,9 @@ public:
     bool beat(Instant wall);
 
     /// The sessions of all watchers, each once.
-    [[nodiscard]] std::vector<std::string> sessions() const;
+    [[nodiscard]] std::vector<crypto::Digest> sessions() const;
     /// Ends the streams of a session.
-    void drop(const std::string& token_hash);
+    void drop(const crypto::Digest& token_hash);
 
     /// Projects that somebody watches, or watched in the last two minutes: who comes back then
     /// misses nothing.

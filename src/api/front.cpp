@@ -203,8 +203,8 @@ void ApiServer::Front::run_once(const Route& route, const std::shared_ptr<Call>&
             return;
         }
     }
-    const std::string body_hash = crypto::hex_lower(crypto::sha256(
-        call->request.method + "\n" + call->request.path + "\n" + call->request.body));
+    const crypto::Digest body_hash = crypto::sha256(call->request.method + "\n" +
+                                                    call->request.path + "\n" + call->request.body);
     const Reply once([this, call, reply, claim, key, body_hash](Result<Answer> answer) {
         if (answer && !answer->headers.has("idempotent-replayed")) {
             keep(*call, key, body_hash, *answer);
@@ -226,8 +226,8 @@ void ApiServer::Front::run_once(const Route& route, const std::shared_ptr<Call>&
     }
 }
 
-void ApiServer::Front::keep(const Call& call, const std::string& key, const std::string& body_hash,
-                            const Answer& answer) {
+void ApiServer::Front::keep(const Call& call, const std::string& key,
+                            const crypto::Digest& body_hash, const Answer& answer) {
     try {
         services_.ports.answers->keep(call.project, call.caller.login.id, key,
                                       {body_hash, answer.status, answer.json, services_.wall()});

@@ -9,19 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "crypto/digest.hpp"
 #include "engine/effects.hpp"
 #include "engine/events.hpp"
 #include "engine/rows.hpp"
 #include "net/http.hpp"
 
 namespace mb::api {
-
-/// Both clocks (design §2).
-class Clock {
-public:
-    virtual ~Clock() = default;
-    [[nodiscard]] virtual engine::Now now() const = 0;
-};
 
 /// The way into the engine. `done` comes from any thread, once, after the event's batch is
 /// committed (or refused). When the store cannot commit, the outcome is refused with
@@ -45,11 +39,11 @@ struct LoginRecord {
 
 /// The token itself is nowhere stored. Wall time.
 struct SessionRecord {
-    std::string token_hash;  // lower-case hex of SHA-256
+    crypto::Digest token_hash{};
     LoginId login;
     Instant created_wall_at;
     Instant seen_wall_at;
-    std::string peer;
+    Instant expires_wall_at;
 };
 
 class People {
@@ -57,18 +51,23 @@ public:
     virtual ~People() = default;
     virtual std::optional<LoginRecord> login_by_phone(const std::string& phone) = 0;
     virtual std::optional<LoginRecord> login(LoginId id) = 0;
+    /// One try of a code that the command line left in the store; true uses it up.
+    virtual bool redeem_stored_code(LoginId login, const std::string& code, Instant wall) = 0;
+
     virtual void add_session(const SessionRecord& session) = 0;
-    virtual std::optional<SessionRecord> session(const std::string& token_hash) = 0;
-    virtual void touch_session(const std::string& token_hash, Instant seen_wall_at) = 0;
-    virtual void end_session(const std::string& token_hash) = 0;
-    /// Sessions last seen before, or opened before.
-    virtual void purge_sessions(Instant seen_before, Instant created_before) = 0;
+    /// Not expired.
+    virtual std::optional<SessionRecord> session(const crypto::Digest& token_hash,
+                                                 Instant wall) = 0;
+    virtual void touch_session(const crypto::Digest& token_hash, Instant seen_wall_at,
+                               Instant expires_wall_at) = 0;
+    virtual void end_session(const crypto::Digest& token_hash) = 0;
+    virtual void purge_sessions(Instant wall) = 0;
 };
 
 // ---- answers kept for replays ---------------------------------------------------------------
 
 struct KeptAnswer {
-    std::string body_hash;  // of method, path and body
+    crypto::Digest body_hash{};  // of method, path and body
     int status = 0;
     std::string body;
     Instant wall_at;
@@ -82,7 +81,6 @@ public:
     /// The first one stays.
     virtual void keep(ProjectId project, LoginId login, const std::string& key,
                       const KeptAnswer& answer) = 0;
-    virtual void purge(Instant before) = 0;
 };
 
 // ---- reading a project ----------------------------------------------------------------------
@@ -178,7 +176,8 @@ public:
     virtual OrderSlice orders(ProjectId project, const OrderQuery& query) = 0;
     virtual std::optional<OrderRecord> order(ProjectId project, const std::string& no) = 0;
     /// Newest first; `before` 0: from the newest.
-    virtual std::vector<engine::CommandRow> commands_of(ProjectId project, MeterId meter,
+    virtual std::vector<engine::CommandRow> commands_of(ProjectId project,
+                                                        ServicePointId service_point,
                                                         CommandId before, std::int64_t limit) = 0;
     virtual std::optional<engine::CommandRow> command(ProjectId project, CommandId command) = 0;
     /// Newest first; `before` 0: from the newest.
@@ -188,11 +187,12 @@ public:
     /// All readings kept for that day, as they came in.
     virtual std::vector<rules::metering::DayReading> readings(ProjectId project, MeterId meter,
                                                               CivilDate on) = 0;
-    virtual std::vector<std::pair<MeterId, ServicePointId>> meters_in_force(ProjectId project) = 0;
+    virtual std::vector<std::pair<MeterId, ServicePointId>> meters_in_force(ProjectId project,
+                                                                            Instant business) = 0;
     /// Changes with every change of what a list shows of the meter.
     virtual std::vector<std::pair<MeterId, std::int64_t>> versions(ProjectId project) = 0;
-    /// [from, to): the business day in question.
-    virtual Figures figures(ProjectId project, CivilDate today, Instant from, Instant to) = 0;
+    /// Of the business day of `business`.
+    virtual Figures figures(ProjectId project, Instant business) = 0;
 };
 
 class ReadPort {
@@ -220,7 +220,7 @@ struct Health {
 MB_DESCRIBE(Health, (status, problems))
 
 struct Ports {
-    Clock* clock = nullptr;
+    std::function<engine::Now()> now;  // both clocks (design §2); from any thread
     EngineDoor* engine = nullptr;
     People* people = nullptr;
     Answers* answers = nullptr;

@@ -15,7 +15,7 @@ namespace mb::api {
 /// Who asks; set when the route needs a session.
 struct Caller {
     LoginRecord login;
-    std::string token_hash;
+    crypto::Digest token_hash{};
     std::string csrf;
 };
 

@@ -32,7 +32,7 @@ Result<Answer> list_meters(Services& services, const Call& call) {
     }
     query.offset = (page - 1) * size;
     query.limit = size;
-    const engine::Now now = services.ports.clock->now();
+    const engine::Now now = services.ports.now();
     const MeterSlice slice =
         services.ports.reads->open()->meters(call.project, query, now.business);
     const Presenter present(call.config);
@@ -48,7 +48,7 @@ Result<Answer> list_meters(Services& services, const Call& call) {
 }
 
 Result<Answer> get_meter(Services& services, const Call& call) {
-    const engine::Now now = services.ports.clock->now();
+    const engine::Now now = services.ports.now();
     const auto reads = services.ports.reads->open();
     const MeterRecord record = TRY(meter_of(call, *reads, now.business));
     const Presenter present(call.config);
@@ -61,7 +61,7 @@ Result<Answer> meter_orders(Services& services, const Call& call) {
     const std::int64_t limit = TRY(number_parameter(call.request, "limit", 50, 1, slice_max));
     const std::string after = TRY(text_parameter(call.request, "after", 32));
     const auto reads = services.ports.reads->open();
-    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.clock->now().business));
+    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.now().business));
     auto orders = reads->orders_of(call.project, record.service_point.id, after, limit + 1);
     dto::OrderSlice out;
     if (static_cast<std::int64_t>(orders.size()) > limit) {
@@ -77,7 +77,7 @@ Result<Answer> meter_timeline(Services& services, const Call& call) {
     const std::int64_t limit = TRY(number_parameter(call.request, "limit", 50, 1, slice_max));
     const std::int64_t after = TRY(number_parameter(call.request, "after", 0, 1, INT64_MAX));
     const auto reads = services.ports.reads->open();
-    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.clock->now().business));
+    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.now().business));
     auto rows = reads->timeline(call.project, record.service_point.id, after, limit + 1);
     dto::TimelineSlice out;
     if (static_cast<std::int64_t>(rows.size()) > limit) {
@@ -92,7 +92,7 @@ Result<Answer> meter_timeline(Services& services, const Call& call) {
 Result<Answer> summary(Services& services, const Call& call) {
     const auto reads = services.ports.reads->open();
     return Services::ok(
-        services.summary_json(call.project, call.config, services.ports.clock->now(), *reads));
+        services.summary_json(call.project, call.config, services.ports.now(), *reads));
 }
 
 using Act = Result<Answer> (*)(Services&, const Call&);
@@ -118,9 +118,7 @@ Result<MeterRecord> meter_of(const Call& call, Reads& reads, Instant business) {
 std::string Services::summary_json(ProjectId project, const engine::ProjectConfig& config,
                                    const engine::Now& now, Reads& reads) {
     const Presenter present(config);
-    const CivilDate today = present.zone().date(now.business);
-    const Figures figures = reads.figures(project, today, present.zone().instant(today),
-                                          present.zone().instant(today + 1));
+    const Figures figures = reads.figures(project, now.business);
     return to_json(present.summary(figures, now, options.demo));
 }
 

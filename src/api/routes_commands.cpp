@@ -21,8 +21,9 @@ Result<Answer> list_commands(Services& services, const Call& call) {
     const std::int64_t limit = TRY(number_parameter(call.request, "limit", 50, 1, 200));
     const std::int64_t after = TRY(number_parameter(call.request, "after", 0, 1, INT64_MAX));
     const auto reads = services.ports.reads->open();
-    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.clock->now().business));
-    auto rows = reads->commands_of(call.project, record.meter.id, CommandId{after}, limit + 1);
+    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.now().business));
+    auto rows =
+        reads->commands_of(call.project, record.service_point.id, CommandId{after}, limit + 1);
     dto::CommandSlice out;
     if (static_cast<std::int64_t>(rows.size()) > limit) {
         rows.resize(static_cast<std::size_t>(limit));
@@ -42,7 +43,7 @@ Result<engine::RelayRequested> command_event(Services& services, const Call& cal
             error("command.reason_required", ErrorKind::unprocessable).with("pointer", "/reason"));
     }
     const auto reads = services.ports.reads->open();
-    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.clock->now().business));
+    const MeterRecord record = TRY(meter_of(call, *reads, services.ports.now().business));
     engine::RelayRequested out;
     out.service_point = record.service_point.id;
     out.action = body.kind == CommandKind::trip    ? engine::RequestedAction::trip
@@ -74,7 +75,7 @@ void create_command(Services& services, const CallPtr& call, const Reply& reply)
 template <class Make>
 void change_meter(Services& services, const CallPtr& call, const Reply& reply, Make make) {
     const auto reads = services.ports.reads->open();
-    const auto record = meter_of(*call, *reads, services.ports.clock->now().business);
+    const auto record = meter_of(*call, *reads, services.ports.now().business);
     if (!record) {
         reply(fail(record.error()));
         return;
@@ -84,13 +85,12 @@ void change_meter(Services& services, const CallPtr& call, const Reply& reply, M
         reply(fail(std::move(event).error()));
         return;
     }
-    services.submit(call, std::move(*event), reply,
-                    [&services, call](const EventOutcome&) -> Result<Answer> {
-                        const auto after = services.ports.reads->open();
-                        const MeterRecord now =
-                            TRY(meter_of(*call, *after, services.ports.clock->now().business));
-                        return Services::ok(to_json(Presenter(call->config).meter(now)));
-                    });
+    services.submit(
+        call, std::move(*event), reply, [&services, call](const EventOutcome&) -> Result<Answer> {
+            const auto after = services.ports.reads->open();
+            const MeterRecord now = TRY(meter_of(*call, *after, services.ports.now().business));
+            return Services::ok(to_json(Presenter(call->config).meter(now)));
+        });
 }
 
 void set_protection(Services& services, const CallPtr& call, const Reply& reply) {

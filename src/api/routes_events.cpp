@@ -39,7 +39,10 @@ MeterId Directory::meter_at(ProjectId project, ServicePointId point) {
     auto found = meters_.find(project);
     if (found == meters_.end()) {
         std::map<ServicePointId, MeterId> all;
-        for (const auto& [meter, at] : reads_.open()->meters_in_force(project)) all[at] = meter;
+        const auto reads = ports_.reads->open();
+        for (const auto& [meter, at] : reads->meters_in_force(project, ports_.now().business)) {
+            all[at] = meter;
+        }
         found = meters_.emplace(project, std::move(all)).first;
     }
     const auto meter = found->second.find(point);

@@ -37,7 +37,7 @@ Result<Answer> list_orders(Services& services, const Call& call) {
     out.page = page;
     out.page_size = size;
     out.total = slice.total;
-    out.as_of = present.text(services.ports.clock->now().business);
+    out.as_of = present.text(services.ports.now().business);
     return Services::ok(to_json(out));
 }
 
@@ -49,8 +49,8 @@ Result<engine::OrderCreated> order_event(Services& services, const Call& call) {
                         .with("pointer", "/channel"));
     }
     const auto reads = services.ports.reads->open();
-    const auto record = reads->meter(call.project, MeterId{id_of(body.meter_id)},
-                                     services.ports.clock->now().business);
+    const auto record =
+        reads->meter(call.project, MeterId{id_of(body.meter_id)}, services.ports.now().business);
     if (!record || !record->account.id) {
         return fail(error("meter.not_found", ErrorKind::not_found).with("pointer", "/meter_id"));
     }

@@ -16,7 +16,7 @@ std::string me_json(Services& services, const Caller& caller) {
     dto::Me out;
     out.user = {caller.login.id.text(), caller.login.name, masked_phone(caller.login.phone)};
     const auto reads = services.ports.reads->open();
-    const engine::Now now = services.ports.clock->now();
+    const engine::Now now = services.ports.now();
     engine::ProjectConfig first;
     for (const ProjectId project : caller.login.projects) {
         auto config = reads->project(project);
@@ -50,13 +50,19 @@ Result<Answer> sign_in(Services& services, const Call& call) {
         return fail(invalid_body("/code", "pattern"));
     }
     const Instant wall = services.wall();
-    TRY_VOID(services.codes.redeem(body.phone, body.code, call.request.peer, wall));
     const auto login = services.ports.people->login_by_phone(body.phone);
+    auto redeemed = services.codes.redeem(body.phone, body.code, call.request.peer, wall);
+    const bool limited = !redeemed && redeemed.error().code == "auth.rate_limited";
+    if (!redeemed && !limited && login &&
+        services.ports.people->redeem_stored_code(login->id, body.code, wall)) {
+        redeemed = {};
+    }
+    if (!redeemed) return fail(std::move(redeemed).error());
     if (!login || login->disabled || login->projects.empty()) {
         return fail(services.codes.refuse(body.phone, call.request.peer, wall));
     }
     services.sessions.purge(wall);
-    Sessions::Opened opened = services.sessions.open(*login, call.request.peer, wall);
+    Sessions::Opened opened = services.sessions.open(*login, wall);
     Answer out = Services::ok(me_json(services, opened.caller));
     out.headers.add("Set-Cookie", std::move(opened.set_cookie));
     log::info("api: login {} signed in from {}", login->id.text(), call.request.peer);

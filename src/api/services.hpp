@@ -23,12 +23,12 @@ namespace mb::api {
 /// Which meter stands at a service point; read again when configuration changes.
 class Directory {
 public:
-    explicit Directory(ReadPort& reads) : reads_(reads) {}
+    explicit Directory(const Ports& ports) : ports_(ports) {}
     MeterId meter_at(ProjectId project, ServicePointId point);
     void forget(ProjectId project);
 
 private:
-    ReadPort& reads_;
+    const Ports& ports_;
     std::mutex mutex_;
     std::map<ProjectId, std::map<ServicePointId, MeterId>> meters_;
 };
@@ -67,7 +67,7 @@ struct Services {
     OrderWaits order_waits;
     Workers workers;  // last: its threads use the rest
 
-    [[nodiscard]] Instant wall() const { return ports.clock->now().wall; }
+    [[nodiscard]] Instant wall() const { return ports.now().wall; }
     /// Runs `job` on a worker; when none is free the reply says so.
     void later(const Reply& reply, std::function<void()> job);
     /// Submits an event; `then` answers on a worker thread after the commit.

@@ -28,19 +28,21 @@ public:
         Caller caller;
         std::string set_cookie;
     };
-    Opened open(const LoginRecord& login, const std::string& peer, Instant wall);
+    Opened open(const LoginRecord& login, Instant wall);
 
     /// Who sent this request. Errors: auth.required.
     Result<Caller> find(const net::HttpRequest& request, Instant wall);
     /// Is it still good? For streams that outlive their request.
-    bool still_open(const std::string& token_hash, Instant wall);
+    bool still_open(const crypto::Digest& token_hash, Instant wall);
     /// Ends it; the header that makes the browser forget the cookie.
     std::string end(const Caller& caller);
     void purge(Instant wall);
 
 private:
     /// The session's login while it is good; else nothing, and the session is gone.
-    std::optional<LoginRecord> login_of(const std::string& token_hash, Instant wall, bool touch);
+    std::optional<LoginRecord> login_of(const crypto::Digest& token_hash, Instant wall, bool touch);
+    void touch_quietly(const SessionRecord& session, Instant wall);
+    [[nodiscard]] Instant expiry(const SessionRecord& session, Instant seen) const;
     [[nodiscard]] std::string cookie(std::string_view token, std::int64_t max_age_s) const;
 
     People& people_;

@@ -36,32 +36,30 @@ std::optional<Error> CodeBook::over(std::map<std::string, Window>& windows, cons
     return rate_limited(window.front() + within - wall);
 }
 
+/// Bounds the memory: old entries go, and when that is not enough, all of them: attackers then gain
+/// some tries, users lose nothing.
 void CodeBook::note(std::map<std::string, Window>& windows, const std::string& key, Instant wall) {
+    if (windows.size() >= limits_.entries_max) {
+        std::erase_if(windows, [&](const auto& entry) {
+            return entry.second.empty() || entry.second.back() + hour <= wall;
+        });
+        if (windows.size() >= limits_.entries_max) windows.clear();
+    }
     windows[key].push_back(wall);
 }
 
-/// Bounds the memory: old entries go, and when that is not enough, all of them: attackers then gain
-/// some tries, users lose nothing.
-void CodeBook::forget_old(Instant wall) {
-    if (codes_.size() > limits_.entries_max) {
-        std::erase_if(codes_, [&](const auto& entry) {
-            return entry.second.issued_at + limits_.code_valid <= wall;
-        });
-    }
-    for (auto* windows : {&issued_, &issued_peer_, &failures_}) {
-        if (windows->size() <= limits_.entries_max) continue;
-        std::erase_if(*windows, [&](const auto& entry) {
-            return entry.second.empty() || entry.second.back() + hour <= wall;
-        });
-        if (windows->size() > limits_.entries_max) windows->clear();
-    }
-    if (codes_.size() > limits_.entries_max) codes_.clear();
+void CodeBook::forget_old_codes(Instant wall) {
+    if (codes_.size() < limits_.entries_max) return;
+    std::erase_if(codes_, [&](const auto& entry) {
+        return entry.second.issued_at + limits_.code_valid <= wall;
+    });
+    if (codes_.size() >= limits_.entries_max) codes_.clear();
 }
 
 Result<std::string> CodeBook::issue(const std::string& phone, const std::string& peer,
                                     Instant wall) {
     const std::lock_guard lock(mutex_);
-    forget_old(wall);
+    forget_old_codes(wall);
     const auto found = codes_.find(phone);
     if (found != codes_.end() && found->second.issued_at + limits_.resend_after > wall) {
         return fail(rate_limited(found->second.issued_at + limits_.resend_after - wall));
@@ -82,7 +80,6 @@ Result<std::string> CodeBook::issue(const std::string& phone, const std::string&
 Result<void> CodeBook::redeem(const std::string& phone, const std::string& code,
                               const std::string& peer, Instant wall) {
     const std::lock_guard lock(mutex_);
-    forget_old(wall);
     const std::string both = phone + ' ' + peer;
     if (auto wait = over(failures_, both, limits_.failures_max, limits_.failures_within, wall)) {
         return fail(std::move(*wait));

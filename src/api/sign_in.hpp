@@ -54,7 +54,7 @@ private:
     std::optional<Error> over(std::map<std::string, Window>& windows, const std::string& key,
                               int most, Duration within, Instant wall);
     void note(std::map<std::string, Window>& windows, const std::string& key, Instant wall);
-    void forget_old(Instant wall);
+    void forget_old_codes(Instant wall);
 
     SignInLimits limits_;
     std::mutex mutex_;

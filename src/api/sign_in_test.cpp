@@ -8,9 +8,7 @@ namespace {
 constexpr Instant t0{1'000'000'000'000'000};
 const std::string phone = "13800000001";
 
-std::string wrong(const std::string& code) {
-    return (code[0] == '9' ? "0" : "9") + code.substr(1);
-}
+std::string wrong(const std::string& code) { return (code[0] == '9' ? "0" : "9") + code.substr(1); }
 
 std::string outcome(const Result<void>& result) { return result ? "ok" : result.error().text(); }
 

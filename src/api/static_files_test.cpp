@@ -80,9 +80,9 @@ TEST_F(Console, KnownFormsAreNotSentAgain) {
 }
 
 TEST_F(Console, ServesNothingElse) {
-    for (const char* path : {"/admin/missing.js", "/admin/.secret.html", "/admin/notes.unknown",
-                             "/admin/outside.txt", "/admin/assets/index-B1x9_dLq.js.br",
-                             "/other/index.html", "/admin"}) {
+    for (const char* path :
+         {"/admin/missing.js", "/admin/.secret.html", "/admin/notes.unknown", "/admin/outside.txt",
+          "/admin/assets/index-B1x9_dLq.js.br", "/other/index.html", "/admin"}) {
         EXPECT_EQ(get(path).status, 404) << path;
     }
     const StaticFiles nothing(folder_ / "missing", "/admin/");

@@ -1,4 +1,5 @@
-// A campus in memory behind the API's ports, and an API server on a real socket: what tests talk to.
+// A campus in memory behind the API's ports, and an API server on a real socket: what tests talk
+// to.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@
 #include "api/api_server.hpp"
 #include "base/json.hpp"
 #include "net/http_client.hpp"
+#include "writer/store.hpp"
 
 namespace mb::api::test {
 
@@ -25,9 +27,9 @@ constexpr ProjectId market{2};
 constexpr Instant morning{1'795'397'400'000'000};
 constexpr Instant wall_start{1'795'311'000'000'000};
 
-class FakeClock final : public Clock {
+class FakeClock {
 public:
-    [[nodiscard]] engine::Now now() const override {
+    [[nodiscard]] engine::Now now() const {
         const std::lock_guard lock(mutex_);
         return now_;
     }
@@ -61,31 +63,38 @@ public:
         const std::lock_guard lock(mutex);
         sessions[session.token_hash] = session;
     }
-    std::optional<SessionRecord> session(const std::string& token_hash) override {
+    bool redeem_stored_code(LoginId login, const std::string& code, Instant) override {
+        const std::lock_guard lock(mutex);
+        const auto found = stored_codes.find(login);
+        if (found == stored_codes.end() || found->second != code) return false;
+        stored_codes.erase(found);
+        return true;
+    }
+    std::optional<SessionRecord> session(const crypto::Digest& token_hash, Instant wall) override {
         const std::lock_guard lock(mutex);
         const auto found = sessions.find(token_hash);
-        if (found == sessions.end()) return std::nullopt;
+        if (found == sessions.end() || found->second.expires_wall_at <= wall) return std::nullopt;
         return found->second;
     }
-    void touch_session(const std::string& token_hash, Instant seen) override {
+    void touch_session(const crypto::Digest& token_hash, Instant seen, Instant expires) override {
         const std::lock_guard lock(mutex);
         sessions[token_hash].seen_wall_at = seen;
+        sessions[token_hash].expires_wall_at = expires;
     }
-    void end_session(const std::string& token_hash) override {
+    void end_session(const crypto::Digest& token_hash) override {
         const std::lock_guard lock(mutex);
         sessions.erase(token_hash);
     }
-    void purge_sessions(Instant seen_before, Instant created_before) override {
+    void purge_sessions(Instant wall) override {
         const std::lock_guard lock(mutex);
-        std::erase_if(sessions, [&](const auto& entry) {
-            return entry.second.seen_wall_at < seen_before ||
-                   entry.second.created_wall_at < created_before;
-        });
+        std::erase_if(sessions,
+                      [&](const auto& entry) { return entry.second.expires_wall_at <= wall; });
     }
 
     std::mutex mutex;
     std::map<LoginId, LoginRecord> logins;
-    std::map<std::string, SessionRecord> sessions;
+    std::map<crypto::Digest, SessionRecord> sessions;
+    std::map<LoginId, std::string> stored_codes;
 };
 
 class FakeAnswers final : public Answers {
@@ -101,10 +110,6 @@ public:
               const KeptAnswer& answer) override {
         const std::lock_guard lock(mutex);
         kept.try_emplace({project, login, key}, answer);
-    }
-    void purge(Instant before) override {
-        const std::lock_guard lock(mutex);
-        std::erase_if(kept, [&](const auto& entry) { return entry.second.wall_at < before; });
     }
 
     std::mutex mutex;
@@ -175,11 +180,11 @@ public:
         }
         return std::nullopt;
     }
-    std::vector<engine::CommandRow> commands_of(ProjectId id, MeterId meter, CommandId before,
-                                                std::int64_t limit) override {
+    std::vector<engine::CommandRow> commands_of(ProjectId id, ServicePointId point,
+                                                CommandId before, std::int64_t limit) override {
         std::vector<engine::CommandRow> out;
         for (const engine::CommandRow& row : find(id)->commands) {
-            if (row.meter == meter && (!before || row.id < before) &&
+            if (row.service_point == point && (!before || row.id < before) &&
                 static_cast<std::int64_t>(out.size()) < limit) {
                 out.push_back(row);
             }
@@ -206,7 +211,8 @@ public:
     std::vector<rules::metering::DayReading> readings(ProjectId id, MeterId, CivilDate) override {
         return find(id)->readings;
     }
-    std::vector<std::pair<MeterId, ServicePointId>> meters_in_force(ProjectId id) override {
+    std::vector<std::pair<MeterId, ServicePointId>> meters_in_force(ProjectId id,
+                                                                    Instant) override {
         std::vector<std::pair<MeterId, ServicePointId>> out;
         for (const MeterRecord& record : find(id)->meters) {
             out.emplace_back(record.meter.id, record.service_point.id);
@@ -220,9 +226,7 @@ public:
         }
         return out;
     }
-    Figures figures(ProjectId id, CivilDate, Instant, Instant) override {
-        return find(id)->figures;
-    }
+    Figures figures(ProjectId id, Instant) override { return find(id)->figures; }
 
 private:
     FakeProject* find(ProjectId id) {
@@ -279,8 +283,7 @@ public:
 
 class FakeCallbacks final : public Callbacks {
 public:
-    void on_callback(const std::string& channel, ProjectId project,
-                     const net::HttpRequest& request,
+    void on_callback(const std::string& channel, ProjectId project, const net::HttpRequest& request,
                      std::function<void(net::HttpResponse)> answer) override {
         seen.push_back(channel + " " + project.text() + " " + request.body);
         // From another thread, after the handler has returned.
@@ -397,7 +400,7 @@ protected:
 
     void open() {
         Ports ports;
-        ports.clock = &clock;
+        ports.now = [this] { return clock.now(); };
         ports.engine = &engine;
         ports.people = &people;
         ports.answers = &answers;
@@ -456,30 +459,22 @@ protected:
         const auto found = document->root().find(name);
         if (!found) return "absent";
         switch (found->type()) {
-            case JsonNode::Type::string:
-                return std::string(found->string());
-            case JsonNode::Type::integer:
-                return std::to_string(found->integer());
-            case JsonNode::Type::boolean:
-                return found->boolean() ? "true" : "false";
-            case JsonNode::Type::null:
-                return "null";
-            default:
-                return "compound";
+            case JsonNode::Type::string: return std::string(found->string());
+            case JsonNode::Type::integer: return std::to_string(found->integer());
+            case JsonNode::Type::boolean: return found->boolean() ? "true" : "false";
+            case JsonNode::Type::null: return "null";
+            default: return "compound";
         }
     }
-    static std::string code(const net::HttpResponse& answer) {
-        return member(answer.body, "code");
-    }
+    static std::string code(const net::HttpResponse& answer) { return member(answer.body, "code"); }
 
     void sign_in(Client& client, const std::string& phone = "13800000001") const {
         const auto asked =
             call(client, "POST", "/api/v1/auth/code", R"({"phone":")" + phone + R"("})");
         ASSERT_EQ(asked.status, 200) << asked.body;
-        const auto entered =
-            call(client, "POST", "/api/v1/auth/sign-in",
-                 R"({"phone":")" + phone + R"(","code":")" + member(asked.body, "demo_code") +
-                     R"("})");
+        const auto entered = call(
+            client, "POST", "/api/v1/auth/sign-in",
+            R"({"phone":")" + phone + R"(","code":")" + member(asked.body, "demo_code") + R"("})");
         ASSERT_EQ(entered.status, 200) << entered.body;
         const std::string_view set = entered.headers.get("set-cookie");
         client.cookie = std::string(set.substr(0, set.find(';')));
