@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from tree import Tree  # noqa: E402
 
-LINTS = ("includes", "headers", "floats", "lengths", "words", "lockfile", "layout")
+LINTS = ("includes", "headers", "floats", "lengths", "words", "lockfile", "layout", "statements")
 
 
 def main() -> int:
