@@ -155,6 +155,10 @@ Connection::~Connection() {
 
 void Connection::configure() {
     sqlite3_busy_timeout(db_, options_.busy_timeout_ms);
+    if (options_.exclusive && !options_.read_only) {
+        // Before anything that reads the schema: that opens the log, and asks for shared memory.
+        execute("PRAGMA locking_mode = EXCLUSIVE");
+    }
     execute("PRAGMA foreign_keys = ON");
     execute("PRAGMA trusted_schema = OFF");
     execute("PRAGMA cell_size_check = ON");
@@ -163,9 +167,6 @@ void Connection::configure() {
     if (options_.read_only) {
         execute("PRAGMA query_only = ON");
         return;
-    }
-    if (options_.exclusive) {
-        execute("PRAGMA locking_mode = EXCLUSIVE");
     }
     execute("PRAGMA journal_mode = WAL");
     execute("PRAGMA synchronous = FULL");
