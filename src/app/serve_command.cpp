@@ -3,8 +3,8 @@
 #include "app/business_clock.hpp"
 #include "app/configuration.hpp"
 #include "app/control_socket.hpp"
+#include "app/managers.hpp"
 #include "app/server.hpp"
-#include "app/store_people.hpp"
 #include "store/sqlite_store.hpp"
 
 #include <fmt/format.h>
@@ -51,8 +51,7 @@ Result<void> add_with_lock(const UserCommandOptions &options) {
         return fail(error("data.missing", ErrorKind::not_found).with("folder", options.data.string()));
     }
     const auto store = TRY(store::SqliteStore::open(store_options));
-    StorePeople people(store->database());
-    people.add_manager(options.phone, options.name, ProjectId{options.project}, wall_now());
+    add_manager(store->database(), options.phone, options.name, ProjectId{options.project}, wall_now());
     return {};
 }
 

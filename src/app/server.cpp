@@ -1,11 +1,11 @@
 #include "app/server.hpp"
 
 #include "api/api_server.hpp"
+#include "api/store_ports.hpp"
 #include "app/callbacks.hpp"
 #include "app/control_socket.hpp"
+#include "app/managers.hpp"
 #include "app/outbox_dispatcher.hpp"
-#include "app/store_people.hpp"
-#include "app/store_reads.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "engine/engine.hpp"
@@ -24,7 +24,7 @@ namespace mb::app {
 
 namespace {
 
-class ServerClock final : public api::Clock, public headend::Clock {
+class ServerClock final : public headend::Clock {
   public:
     explicit ServerClock(BusinessClock clock) : clock_(clock) {}
     [[nodiscard]] engine::Now now() const override { return clock_.now(); }
@@ -33,21 +33,11 @@ class ServerClock final : public api::Clock, public headend::Clock {
     BusinessClock clock_;
 };
 
-/// Into the writer, for API and head-end.
-class Door final : public api::EngineDoor, public headend::EventSink {
+/// From the head-end into the writer.
+class Sink final : public headend::EventSink {
   public:
-    explicit Door(writer::WriterThread &writer) : writer_(writer) {}
+    explicit Sink(writer::WriterThread &writer) : writer_(writer) {}
 
-    void submit(ProjectId project, engine::Event event,
-                std::function<void(engine::EventOutcome)> done) override {
-        if (!writer_.submit({project, std::move(event), {}, done})) {
-            engine::EventOutcome busy;
-            busy.refused = true;
-            busy.error = error("store.busy", ErrorKind::unavailable);
-            busy.error.retryable = true;
-            done(busy);
-        }
-    }
     bool submit(ProjectId project, engine::Event &&event) override {
         writer::Submission submission{project, event, {}, {}};
         return writer_.submit(std::move(submission));
@@ -94,13 +84,14 @@ class Server::Impl {
     payment::ChannelBook channels_;
     std::unique_ptr<writer::Writer> writer_;
     std::unique_ptr<writer::WriterThread> thread_;
-    std::unique_ptr<Door> door_;
+    std::unique_ptr<Sink> sink_;
+    std::unique_ptr<api::WriterDoor> door_;
     std::unique_ptr<headend::Headend> headend_;
     std::unique_ptr<OutboxDispatcher> outbox_;
     std::unique_ptr<CallbackDesk> callbacks_;
-    std::unique_ptr<StoreReads> reads_;
-    std::unique_ptr<StorePeople> people_;
-    std::unique_ptr<StoreAnswers> answers_;
+    std::unique_ptr<api::StoreReads> reads_;
+    std::unique_ptr<api::StorePeople> people_;
+    std::unique_ptr<api::StoreAnswers> answers_;
     std::unique_ptr<api::ApiServer> api_;
     std::unique_ptr<net::Timer> clock_timer_;
     std::optional<ControlSocket> control_;
@@ -143,7 +134,8 @@ Result<void> Server::Impl::open_store() {
             failed_ = true;
             reactor_.stop();
         });
-    door_ = std::make_unique<Door>(*thread_);
+    sink_ = std::make_unique<Sink>(*thread_);
+    door_ = std::make_unique<api::WriterDoor>(*thread_);
     return {};
 }
 
@@ -152,7 +144,7 @@ Result<void> Server::Impl::open_headend() {
                         ? headend::LinkProfiles::built_in()
                         : TRY(headend::LinkProfiles::with_folder(options_.link_profiles));
     headend_ = std::make_unique<headend::Headend>(reactor_, headend::HeadendSettings{}, profiles,
-                                                  clock_, *door_);
+                                                  clock_, *sink_);
     const auto listen = [&](const char *profile,
                             std::uint16_t wanted) -> Result<std::uint16_t> {
         headend::HeadendListen where;
@@ -168,9 +160,9 @@ Result<void> Server::Impl::open_headend() {
 }
 
 Result<void> Server::Impl::open_api() {
-    reads_ = std::make_unique<StoreReads>(store_->database());
-    people_ = std::make_unique<StorePeople>(store_->database());
-    answers_ = std::make_unique<StoreAnswers>(store_->database());
+    reads_ = std::make_unique<api::StoreReads>(store_->database());
+    people_ = std::make_unique<api::StorePeople>(store_->database());
+    answers_ = std::make_unique<api::StoreAnswers>(store_->database());
     callbacks_ = std::make_unique<CallbackDesk>(
         channels_, [this](writer::Submission s) { return thread_->submit(std::move(s)); });
     api::ApiOptions api;
@@ -183,7 +175,7 @@ Result<void> Server::Impl::open_api() {
         api.channels.emplace_back("sandbox");
     }
     api::Ports ports;
-    ports.clock = &clock_;
+    ports.now = [this] { return clock_.now(); };
     ports.engine = door_.get();
     ports.people = people_.get();
     ports.answers = answers_.get();
@@ -309,7 +301,7 @@ Result<std::string> Server::Impl::control(const std::string &line) {
     }
     if (verb == "add" && words >> project) {
         std::getline(words >> std::ws, name);
-        people_->add_manager(phone, name, ProjectId{project}, wall_now());
+        mb::app::add_manager(store_->database(), phone, name, ProjectId{project}, wall_now());
         return std::string("added");
     }
     return fail("control.unknown_request");
@@ -363,7 +355,7 @@ Result<void> Server::seed(ProjectId project, const std::vector<engine::Event> &e
 }
 
 void Server::add_manager(const std::string &phone, const std::string &name, ProjectId project) {
-    impl_->people_->add_manager(phone, name, project, wall_now());
+    mb::app::add_manager(impl_->store_->database(), phone, name, project, wall_now());
 }
 
 int Server::run() { return impl_->run(); }
