@@ -29,13 +29,16 @@ count() { passed=$((passed + $1)) failed=$((failed + $2)); }
 
 finish() { printf 'passed=%d failed=%d\n' "$passed" "$failed"; [ "$failed" = 0 ]; }
 
-# build PRESET TARGET… : configures and builds; warnings are errors
+# build PRESET TARGET… : configures and builds; warnings are errors. No target is a mistake, not everything.
 build() {
+    [ $# -gt 1 ] || { echo "nothing to build for preset $1"; return 1; }
     configure "$1" && ninja -C "$(build_folder "$1")" -j "$(jobs_at_once)" "${@:2}"
 }
 
 # targets PRESET PATTERN : those executables of the build folder whose names match the extended pattern
 targets() {
+    # The list is as old as the last look at the folders: look again first.
+    ninja -C "$(build_folder "$1")" build.ninja >&2
     ninja -C "$(build_folder "$1")" -t targets all | sed -nE "s/^($2): CXX_EXECUTABLE_LINKER__.*/\1/p"
 }
 
@@ -52,4 +55,4 @@ run_gtests() {
 }
 
 # The test programs of the rooms that have threads: writer, reactor, queues, worker pool.
-threaded_programs='(writer|net|api)_test'
+threaded_programs='(writer|net|store|api)_test'
