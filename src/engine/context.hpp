@@ -57,6 +57,8 @@ using Answer = Result<std::string>;
 
 // metering.cpp
 Answer on_reading(Context &c, const ReadingTaken &e);
+/// Keeps the reading of the installation, `meter.last` at `meter.last_at`, as its first.
+void keep_first_reading(Context &c, MeterState &meter);
 Answer on_sample(Context &c, const SampleTaken &e);
 Answer on_contact(Context &c, const ContactChanged &e);
 
@@ -66,6 +68,9 @@ void evaluate_account(Context &c, AccountId id, bool credited);
 /// After a use was charged: only looks closer when a level may be reached.
 void after_use(Context &c, AccountId id, AccountState &account, Money change, Instant at);
 std::int32_t days_left_tenths(const AccountState &account); // −1: unknown
+/// May a trip for arrears be sent to this point now? Asked for each command: one that expired, or a relay
+/// that did not move, comes back hours later (design §5.7).
+bool arrears_trip_allowed(const Context &c, const ServicePointState &sp);
 Answer on_emergency_credit(Context &c, const EmergencyCreditTaken &e);
 
 // switching.cpp

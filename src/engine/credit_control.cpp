@@ -1,6 +1,7 @@
 // The credit ladder of an account, and the arrears reason of its service points.
 #include "engine/context.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace mb::engine {
@@ -101,6 +102,23 @@ void cut(Context &c, ServicePointState &sp) {
 
 } // namespace
 
+bool arrears_trip_allowed(const Context &c, const ServicePointState &sp) {
+    if (!sp.agreement) {
+        return false;
+    }
+    const AgreementState *agreement = c.state.agreements.find(sp.agreement);
+    const AccountState &account = c.state.accounts.at(agreement->config.account);
+    const auto &policy = c.policy();
+    const auto &credit = account.credit;
+    const Instant now = c.now.business;
+    const Duration ahead = Duration::minutes(policy.notice_before_trip_min);
+    const bool told = credit.alarm2_served_at && credit.pretrip_served_at &&
+                      std::max(credit.alarm2_served_at, credit.pretrip_served_at) + ahead <= now;
+    return told && account.balance() < rules::credit::trip_limit(policy, credit) &&
+           may_cut(c, sp) &&
+           rules::credit::next_allowed(policy, c.state.config.calendar, c.derived.zone, now) == now;
+}
+
 std::int32_t days_left_tenths(const AccountState &account) {
     if (account.days_known <= 0) {
         return -1;
@@ -159,6 +177,9 @@ void evaluate_account(Context &c, AccountId id, bool credited) {
                    may_cut(c, *sp)) {
             account.credit.level = CreditLevel::tripped;
             cut(c, *sp);
+        } else if (decision.may_trip && sp->relay.desired == rules::relay::Action::trip &&
+                   !sp->relay.command) {
+            reconcile(c, *sp, "arrears", "", {}); // it was held back until now
         }
     }
     c.set_timer({TimerKind::credit, id.value, ""}, decision.check_again);

@@ -35,7 +35,7 @@ TEST(Engine, AReadingIsChargedHeldOrExcludedAndTheBaseNeverMovesBack) {
     EXPECT_EQ(b.balance(), Money{750}) << "a duplicate charges nothing";
     const auto &meter = *b.engine.state().meters.find(MeterId{1});
     const auto &block = meter.days.at(0).block;
-    EXPECT_EQ(block.count(Outcome::charged), 2U);
+    EXPECT_EQ(block.count(Outcome::charged), 3U) << "with the base of the installation";
     EXPECT_EQ(block.count(Outcome::held), 1U);
     EXPECT_EQ(block.count(Outcome::excluded), 1U);
 }
@@ -90,6 +90,23 @@ CommandId trip(Bench &b) {
     b.report(id, CommandPhase::sent);
     b.report(id, CommandPhase::acked);
     return id;
+}
+
+// Found by `simulate --seed 1`: the hourly retry of a stuck relay cut at 17:31.
+TEST(Engine, ACutThatFailedIsNotTriedAgainAtNightButTheNextMorning) {
+    Bench b("10.00");
+    b.now.business = at("2026-11-23T15:30:00+08:00");
+    b.now.wall = b.now.business;
+    const CommandId first = trip(b); // 16:30 or so
+    b.report(first, CommandPhase::refused, "meter.refused");
+    EXPECT_FALSE(b.command());
+    b.minutes(70);
+    b.reading("110.70");
+    EXPECT_FALSE(b.command()) << "17:00–09:00 warns only";
+    b.now.business = at("2026-11-24T09:05:00+08:00");
+    b.clock_ok();
+    b.reading("110.80");
+    EXPECT_TRUE(b.command());
 }
 
 TEST(Engine, AcceptedIsNotDoneOnlyTheReadBackVerifies) {
@@ -181,8 +198,8 @@ TEST(Engine, ATimeOutIsUnknownIsReadBackAndFailsOnlyAfterThreeTries) {
     EXPECT_EQ(b.point().relay.desired, rules::relay::Action::trip) << "the desired state stays";
     EXPECT_EQ(b.engine.state().alarms.count("1:relay.stuck"), 1U);
     b.minutes(61);
-    b.ok(Tick{});
-    EXPECT_TRUE(b.command()) << "another try in an hour";
+    b.reading("110.70");
+    EXPECT_TRUE(b.command()) << "another try in an hour, on a fresh reading";
 }
 
 TEST(Engine, AnExpiredCommandWaitsForTheMeterToSpeak) {
@@ -280,7 +297,7 @@ TEST(Engine, DayCloseClosesDaysPostsUseAndProvesReadings) {
     EXPECT_EQ(b.account().pending, Money{0});
     EXPECT_EQ(b.balance(), Money{9963});
     const auto proof = b.rows<DailyProofRow>().at(0);
-    EXPECT_EQ(proof.received, 1);
+    EXPECT_EQ(proof.received, 2) << "with the base of the installation";
     EXPECT_EQ(proof.posted, Money{37});
     std::vector<MeterViewRow> views;
     std::vector<DayRow> days;

@@ -180,6 +180,14 @@ void contact(Context &c, MeterState &meter) {
 
 } // namespace
 
+void keep_first_reading(Context &c, MeterState &meter) {
+    // The base of the installation stands among the readings: bills are re-rated from the day rows alone.
+    const ReadingTaken first{meter.config.id, meter.last_at, meter.last, ReadingSource::command};
+    const Judged base{rules::metering::Outcome::charged, rules::metering::OutcomeReason::first, {}, {}};
+    keep(c, meter, c.date_of(first.at), first, base);
+    c.out.reading(first.meter, first.at, base.outcome, base.reason, 0, 0);
+}
+
 Answer on_reading(Context &c, const ReadingTaken &e) {
     MeterState *meter = c.state.meters.find(e.meter);
     if (meter == nullptr) {

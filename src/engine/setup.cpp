@@ -105,7 +105,9 @@ Answer on_meter(Context &c, const MeterInstalled &e) {
     if (sp->meter) {
         return fail("meter.service_point_taken", ErrorKind::conflict);
     }
-    if (wanted.modulus <= 0 || wanted.ratio < 1 || wanted.max_power_w < 0) {
+    const bool first_ok = e.first.count >= 1 && e.first.count <= rules::metering::max_registers;
+    if (wanted.modulus <= 0 || wanted.ratio < 1 || wanted.max_power_w < 0 || !wanted.from ||
+        !first_ok) {
         return fail("meter.invalid", ErrorKind::unprocessable);
     }
     if (!c.state.addresses.insert(wanted.link.protocol + ":" + wanted.link.address).second) {
@@ -119,6 +121,7 @@ Answer on_meter(Context &c, const MeterInstalled &e) {
     meter.closed_to = c.state.closed_to;
     sp->meter = wanted.id;
     c.out.emit(wanted);
+    keep_first_reading(c, meter);
     c.mark_dirty(wanted.id);
     c.timeline(wanted.service_point, "meter.installed", {{"address", wanted.link.address}}, "", {},
                e.actor);

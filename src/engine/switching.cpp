@@ -37,6 +37,15 @@ void supersede(Context &c, ServicePointState &sp, const CommandStateEntry &entry
     }
 }
 
+/// A cut for arrears alone that may not be sent now; the ladder comes back to it.
+bool held_back(const Context &c, const ServicePointState &sp, Action action) {
+    rules::relay::Reasons arrears;
+    arrears.set(Reason::arrears, true);
+    return action == Action::trip &&
+           rules::relay::unsuppressed(sp.relay.reasons, sp.relay.protection) == arrears &&
+           !arrears_trip_allowed(c, sp);
+}
+
 } // namespace
 
 void reconcile(Context &c, ServicePointState &sp, const std::string &cause,
@@ -56,7 +65,8 @@ void reconcile(Context &c, ServicePointState &sp, const std::string &cause,
     }
     sp.relay.desired = action;
     const bool may_send = !sp.relay.command && action != Action::none && sp.meter &&
-                          !sp.wait_contact && c.now.business >= sp.retry_at;
+                          !sp.wait_contact && c.now.business >= sp.retry_at &&
+                          !held_back(c, sp, action);
     if (may_send) {
         sp.relay.command = create_command(c, sp, kind_of(action), cause, order_no, actor);
     }
