@@ -97,7 +97,11 @@ public:
     template <class T>
     void get(T& out) {
         if constexpr (std::is_same_v<T, bool>) {
-            out = row_.integer(column_++) != 0;
+            const std::int64_t value = row_.integer(column_++);
+            if (value != 0 && value != 1) {
+                corrupt();
+            }
+            out = value == 1;
         } else if constexpr (std::is_integral_v<T>) {
             out = static_cast<T>(row_.integer(column_++));
         } else if constexpr (DescribedEnum<T>) {

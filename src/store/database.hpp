@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 
@@ -63,6 +64,9 @@ public:
     virtual void commit() = 0;
     /// No effect outside a transaction.
     virtual void rollback() noexcept = 0;
+
+    /// The engine's own check of its files and indexes; what it found, at most a hundred lines.
+    virtual std::vector<std::string> self_check() = 0;
 };
 
 /// Rolls back unless committed.

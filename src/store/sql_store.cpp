@@ -136,7 +136,7 @@ void SqlStore::commit(const std::vector<writer::ProjectBatch>& batches,
 
 bool SqlStore::inbox_known(ProjectId project, const std::string& source,
                            const std::string& dedup_key) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     Statement& statement = of_project(*session, sql::inbox_find, project);
     statement.bind_text(2, source);
     statement.bind_text(3, dedup_key);
@@ -187,7 +187,7 @@ void SqlStore::finish_checkpoint(const writer::CheckpointInfo& info) {
 }
 
 std::vector<ProjectId> SqlStore::projects() {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     std::vector<ProjectId> out;
     Statement& row = session->statement(sql::logged_projects);
     while (row.next()) {
@@ -197,12 +197,12 @@ std::vector<ProjectId> SqlStore::projects() {
 }
 
 std::vector<writer::CheckpointInfo> SqlStore::checkpoints(ProjectId project) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     return read_checkpoints(*session, project);
 }
 
 Bytes SqlStore::checkpoint_image(const writer::CheckpointInfo& info) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     Statement& row = of_project(*session, sql::checkpoint_slice_bytes, info.project);
     row.bind_integer(2, info.seq);
     Bytes out;
@@ -219,7 +219,7 @@ Bytes SqlStore::checkpoint_image(const writer::CheckpointInfo& info) {
 
 std::vector<writer::LogRow> SqlStore::log_after(ProjectId project, std::int64_t after,
                                                 std::int32_t limit) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     std::vector<writer::LogRow> out;
     Statement& row = of_project(*session, sql::event_log_after, project);
     row.bind_integer(2, after);
@@ -237,7 +237,7 @@ std::vector<writer::LogRow> SqlStore::log_after(ProjectId project, std::int64_t 
 }
 
 std::int64_t SqlStore::last_seq(ProjectId project) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     Statement& log = of_project(*session, sql::event_log_last, project);
     if (log.next()) {
         return log.integer(0);
@@ -247,7 +247,7 @@ std::int64_t SqlStore::last_seq(ProjectId project) {
 }
 
 std::vector<engine::OutboxRow> SqlStore::outbox(ProjectId project) {
-    const Lease session = database_.write();
+    const Lease session = database_.read();
     std::vector<engine::OutboxRow> out;
     Statement& row = of_project(*session, sql::outbox_all, project);
     while (row.next()) {

@@ -13,7 +13,8 @@ constexpr Duration log_kept_behind = Duration::hours(48);
 
 class SqlStore final : public writer::Store {
 public:
-    /// The schema is up to date (store/migrations.hpp).
+    /// The schema is up to date (store/migrations.hpp). Over a read-only database only the reading
+    /// methods may be called.
     explicit SqlStore(Database& database) : database_(database) {}
 
     void commit(const std::vector<writer::ProjectBatch>& batches,

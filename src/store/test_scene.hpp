@@ -390,8 +390,9 @@ inline void checkpoint(writer::Store& store, const Log& log, Instant business, s
                              crypto::sha256(image)});
 }
 
-/// The whole scene, as two batches, a flush, a third batch and two checkpoints.
-inline void write_scene(writer::Store& store, ProjectId project = campus) {
+/// The whole scene, as two batches, a flush, a third batch and two checkpoints; the log goes on
+/// from here.
+inline Log write_scene(writer::Store& store, ProjectId project = campus) {
     Log log;
     const auto batch = [&](const std::vector<engine::Row>& rows, Instant business,
                            const std::vector<writer::InboxRow>& facts,
@@ -408,6 +409,7 @@ inline void write_scene(writer::Store& store, ProjectId project = campus) {
           {{project, Bytes{1, 2, 3}, {morning, morning, 60}, "refused by a key"}});
     store.flush({project, {meter_view(1), meter_view(2)}, day_rows()});
     checkpoint(store, log, morning + Duration::minutes(10), 2600, project);
+    return log;
 }
 
 inline std::unique_ptr<SqliteStore> open_store(const std::string& folder) {

@@ -222,6 +222,18 @@ void Connection::rollback() noexcept {
     }
 }
 
+std::vector<std::string> Connection::self_check() {
+    static constexpr Sql integrity{"PRAGMA integrity_check(100)"};
+    std::vector<std::string> out;
+    Statement& row = statement(integrity);
+    while (row.next()) {
+        if (row.text(0) != "ok") {
+            out.emplace_back(row.text(0));
+        }
+    }
+    return out;
+}
+
 void Connection::tidy() noexcept {
     for (auto& [sql, statement] : statements_) {
         if (statement->busy()) {

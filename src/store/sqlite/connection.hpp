@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "store/database.hpp"
 
@@ -41,6 +42,7 @@ public:
     void begin() override;
     void commit() override;
     void rollback() noexcept override;
+    std::vector<std::string> self_check() override;
 
     /// Ends what a borrower left open: rows unread, a transaction.
     void tidy() noexcept;

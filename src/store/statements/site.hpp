@@ -119,4 +119,35 @@ WHERE project_id = $1
 ORDER BY meter_id
 )sql"};
 
+/// The next project behind $1 that any table knows, NULL behind the last.
+inline constexpr Sql next_project{R"sql(
+SELECT min(found.next_id)
+FROM (
+    SELECT min(project_id) AS next_id FROM account WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM agreement WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM alarm WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM bill_line WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM checkpoint WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM checkpoint_slice WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM command WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM daily_proof WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM day_row WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM event_log WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM idempotency WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM inbox WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM meter WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM meter_view WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM notice WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM orders WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM outbox WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM parked_event WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM posting WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM project WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM relay_state WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM service_point WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM tariff_version WHERE project_id > $1
+    UNION ALL SELECT min(project_id) FROM timeline WHERE project_id > $1
+) AS found
+)sql"};
+
 }  // namespace mb::store::sql

@@ -1,0 +1,317 @@
+// Ledger, bills, orders: sums from the postings alone.
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "store/statements/money.hpp"
+#include "store/statements/readings.hpp"
+#include "store/verify_scan.hpp"
+
+namespace mb::store {
+
+namespace {
+
+using rules::ledger::Cause;
+using rules::ledger::Kind;
+using rules::ledger::Transfer;
+
+using LineId = std::pair<std::int64_t, std::int64_t>;  // agreement, line
+
+/// "use:5:3:2026-11-20": the posting of an agreement's line for a day.
+struct UseKey {
+    LineId line;
+    CivilDate on;
+};
+
+std::optional<UseKey> parse_use_key(std::string_view key) {
+    const auto number = [&](std::int64_t& out) {
+        const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), out);
+        if (error != std::errc{} || end == key.data() + key.size() || *end != ':') {
+            return false;
+        }
+        key.remove_prefix(static_cast<std::size_t>(end - key.data()) + 1);
+        return true;
+    };
+    UseKey out;
+    if (key.substr(0, 4) != "use:") {
+        return std::nullopt;
+    }
+    key.remove_prefix(4);
+    if (!number(out.line.first) || !number(out.line.second)) {
+        return std::nullopt;
+    }
+    const auto on = CivilDate::parse(key);
+    if (!on) {
+        return std::nullopt;
+    }
+    out.on = *on;
+    return out;
+}
+
+std::string text(int128 value) {
+    const bool fits = value >= INT64_MIN && value <= INT64_MAX;
+    return fits ? std::to_string(static_cast<std::int64_t>(value)) : "out of range";
+}
+
+/// A payer's balance as the postings give it; after `flushed_to` also what it was on the way.
+struct Balance {
+    int128 now = 0;
+    std::vector<int128> since;
+};
+
+struct Payment {
+    std::int64_t id = 0;
+    std::int64_t account = 0;
+    std::int64_t amount = 0;
+    int orders = 0;
+};
+
+class Ledger {
+public:
+    Ledger(VerifyScan& scan, const ProjectFacts& facts) : scan_(scan), facts_(facts) {}
+
+    void postings();
+    void bill_lines();
+    void proofs();
+    void orders();
+    void views();
+
+private:
+    void use(const Transfer& row);
+    void sides(const Transfer& row);
+    void one_line(const engine::BillLineRow& row);
+    void one_order(const engine::OrderRow& order);
+    [[nodiscard]] std::optional<Price> price_of(const rules::billing::LineKey& key) const;
+
+    VerifyScan& scan_;
+    const ProjectFacts& facts_;
+    std::map<std::int64_t, Balance> cash_;
+    std::map<Kind, int128> by_kind_;
+    std::map<LineId, int128> by_line_;
+    std::map<std::int32_t, int128> use_of_day_;
+    std::map<std::string, Payment> payments_;  // by idempotency key
+};
+
+void Ledger::use(const Transfer& row) {
+    const auto key = parse_use_key(row.idempotency);
+    if (!key) {
+        scan_.found("posting.key", "a posting of use names no line and day");
+        return;
+    }
+    const bool charge = row.debit.kind == Kind::cash;
+    const int128 amount = charge ? int128{row.amount.fen} : -int128{row.amount.fen};
+    by_line_[key->line] += amount;
+    use_of_day_[key->on.days] += amount;
+    const auto agreement = facts_.agreements.find(key->line.first);
+    const std::int64_t payer = charge ? row.debit.owner : row.credit.owner;
+    if (row.cause_id != key->line.first || agreement == facts_.agreements.end() ||
+        agreement->second.account != payer) {
+        scan_.found("posting.payer", "does not fit the agreement it names");
+    }
+}
+
+void Ledger::sides(const Transfer& row) {
+    for (const auto& [side, sign] : {std::pair(row.debit, -1), std::pair(row.credit, 1)}) {
+        by_kind_[side.kind] += sign * int128{row.amount.fen};
+        if (side.kind != Kind::cash) {
+            continue;
+        }
+        if (facts_.accounts.count(side.owner) == 0) {
+            scan_.found("reference.account", fmt::format("account {} is not there", side.owner));
+        }
+        Balance& balance = cash_[side.owner];
+        if (row.at >= facts_.flushed_to && balance.since.empty()) {
+            balance.since.push_back(balance.now);
+        }
+        balance.now += sign * int128{row.amount.fen};
+        if (!balance.since.empty()) {
+            balance.since.push_back(balance.now);
+        }
+    }
+}
+
+void Ledger::postings() {
+    Counting ids;
+    std::set<std::string> keys;
+    scan_.rows(sql::posting_all, "posting", 1, [&](const Statement& stored) {
+        const auto row = read_row<Transfer>(stored);
+        ++scan_.report().postings;
+        ids.met(scan_, row.id.value);
+        if (row.amount.fen <= 0 || row.debit == row.credit) {
+            scan_.found("posting.sides", "not a positive amount from one account to another");
+        }
+        sides(row);
+        if (row.cause == Cause::usage) {
+            use(row);
+        } else if (row.cause == Cause::payment) {
+            payments_[row.idempotency] = {row.id.value, row.credit.owner, row.amount.fen, 0};
+        }
+    });
+    int128 sum = 0;
+    for (const auto& [kind, balance] : by_kind_) {
+        sum += balance;
+    }
+    if (sum != 0) {
+        scan_.found_at("posting", "", "ledger.unbalanced", "debits less credits: " + text(-sum));
+    }
+}
+
+std::optional<Price> Ledger::price_of(const rules::billing::LineKey& key) const {
+    const auto tariff = facts_.tariffs.find(key.version.value);
+    if (tariff == facts_.tariffs.end()) {
+        return std::nullopt;
+    }
+    for (const auto& price : tariff->second.prices) {
+        if (price.band.value_or(key.band) == key.band &&
+            price.tier.value_or(key.tier) == key.tier) {
+            return price.price;
+        }
+    }
+    return std::nullopt;
+}
+
+/// To fen, ties away from zero: written apart from ExactMoney.
+int128 whole_fen(int128 rests) {
+    constexpr int128 unit = ExactMoney::rests_per_fen;
+    const int128 size = rests < 0 ? -rests : rests;
+    const int128 fen = (size + unit / 2) / unit;
+    return rests < 0 ? -fen : fen;
+}
+
+void Ledger::one_line(const engine::BillLineRow& row) {
+    if (facts_.agreements.count(row.agreement.value) == 0) {
+        scan_.found("reference.agreement", "its agreement is not there");
+    }
+    const int128 exact =
+        int128{row.line.exact.fen} * ExactMoney::rests_per_fen + row.line.exact.rest;
+    const auto price = price_of(row.line.key);
+    if (!price) {
+        scan_.found("bill_line.price", "its tariff version has no such price");
+    } else if (int128{row.line.quantity.units} * price->units != exact) {
+        scan_.found("bill_line.exact", "is not quantity × price");
+    }
+    if (row.line.rounding == rules::tariff::RoundingPlace::line &&
+        whole_fen(exact) != row.line.posted.fen) {
+        scan_.found("bill_line.rounding", "posted is not the rounded running total");
+    }
+    if (row.line.posted_quantity != row.line.quantity) {
+        scan_.found("bill_line.quantity", "posted for another quantity");
+    }
+    const LineId id{row.agreement.value, row.line.id};
+    const auto posted = by_line_.find(id);
+    const int128 sum = posted == by_line_.end() ? 0 : posted->second;
+    if (sum != row.line.posted.fen) {
+        scan_.found("bill_line.posted", "its postings sum to " + text(sum) + " fen");
+    }
+    if (posted != by_line_.end()) {
+        by_line_.erase(posted);
+    }
+}
+
+void Ledger::bill_lines() {
+    scan_.rows(sql::bill_line_all, "bill_line", 2,
+               [&](const Statement& stored) { one_line(read_row<engine::BillLineRow>(stored)); });
+    for (const auto& [line, sum] : by_line_) {
+        scan_.found_at("bill_line", fmt::format("{}/{}", line.first, line.second), "row.missing",
+                       "postings of " + text(sum) + " fen name it");
+    }
+}
+
+void Ledger::proofs() {
+    scan_.rows(sql::daily_proof_all, "daily_proof", 2, [&](const Statement& stored) {
+        const auto row = read_row<engine::DailyProofRow>(stored);
+        if (int128{row.charged} + row.held + row.excluded != row.received) {
+            scan_.found("proof.readings", "charged, held and excluded are not all that came in");
+        }
+        use_of_day_[row.on.days] -= row.posted.fen;
+    });
+    for (const auto& [on, difference] : use_of_day_) {
+        if (difference != 0) {
+            scan_.found_at("daily_proof", CivilDate{on}.text(), "proof.posted",
+                           "postings of use differ by " + text(difference) + " fen");
+        }
+    }
+}
+
+void Ledger::one_order(const engine::OrderRow& order) {
+    if (facts_.service_points.count(order.service_point.value) == 0 ||
+        facts_.accounts.count(order.account.value) == 0) {
+        scan_.found("reference.order", "its service point or account is not there");
+    }
+    if (order.command && facts_.commands.count(order.command.value) == 0) {
+        scan_.found("reference.command", "its command is not there");
+    }
+    const bool settled = order.state == engine::OrderState::crediting ||
+                         order.state == engine::OrderState::doubtful ||
+                         order.state == engine::OrderState::completed;
+    if (settled != static_cast<bool>(order.paid)) {
+        scan_.found("order.state", "its state and its payment contradict each other");
+    }
+    if (!order.paid) {
+        return;
+    }
+    const auto payment = payments_.find("pay:" + order.channel + ":" + order.transaction);
+    if (payment == payments_.end()) {
+        scan_.found("order.unposted", "is paid, but its payment was not posted");
+        return;
+    }
+    ++payment->second.orders;
+    if (payment->second.amount != order.paid_amount.fen ||
+        payment->second.account != order.account.value) {
+        scan_.found("order.amount", "was posted with another amount or to another account");
+    }
+}
+
+void Ledger::orders() {
+    scan_.rows(sql::orders_all, "orders", 1,
+               [&](const Statement& stored) { one_order(read_row<engine::OrderRow>(stored)); });
+    for (const auto& [key, payment] : payments_) {
+        if (payment.orders != 1) {
+            scan_.found_at("posting", std::to_string(payment.id), "payment.order",
+                           fmt::format("{} orders were paid by {}", payment.orders, key));
+        }
+    }
+}
+
+void Ledger::views() {
+    scan_.rows(sql::meter_view_all, "meter_view", 1, [&](const Statement& stored) {
+        const auto view = read_row<engine::MeterViewRow>(stored);
+        const auto meter = facts_.meters.find(view.meter.value);
+        if (meter == facts_.meters.end() || meter->second != view.service_point.value) {
+            scan_.found("reference.meter", "its meter is not there, or at another service point");
+        }
+        if (!view.agreement) {
+            return;
+        }
+        const auto agreement = facts_.agreements.find(view.agreement.value);
+        if (agreement == facts_.agreements.end() ||
+            agreement->second.account != view.account.value ||
+            agreement->second.service_point != view.service_point.value) {
+            scan_.found("reference.agreement", "its agreement is another");
+        }
+        const Balance& balance = cash_[view.account.value];
+        bool agrees = balance.now == view.ledger_balance.fen;
+        for (std::size_t i = 0; !facts_.flushed && !agrees && i < balance.since.size(); ++i) {
+            agrees = balance.since[i] == view.ledger_balance.fen;  // flushed a second behind
+        }
+        if (!agrees) {
+            scan_.found("balance.ledger", "the postings give " + text(balance.now) + " fen");
+        }
+        if (int128{view.ledger_balance.fen} - view.unposted.fen != view.balance.fen) {
+            scan_.found("balance.sum", "is not ledger less unposted");
+        }
+    });
+}
+
+}  // namespace
+
+void verify_money(VerifyScan& scan, const ProjectFacts& facts) {
+    Ledger ledger(scan, facts);
+    ledger.postings();
+    ledger.bill_lines();
+    ledger.proofs();
+    ledger.orders();
+    ledger.views();
+}
+
+}  // namespace mb::store
