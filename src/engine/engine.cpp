@@ -1,6 +1,7 @@
 #include "engine/engine.hpp"
 
 #include "engine/context.hpp"
+#include "engine/prefetch.hpp"
 
 #include <limits>
 
@@ -122,9 +123,11 @@ void Engine::apply(std::span<const Event> events, const Now &now, Effects &effec
     Context c{*state_, *derived_, now, effects, derived_->zone.date(now.business)};
     run_timers(c);
     effects.outcomes.reserve(effects.outcomes.size() + events.size());
-    for (const Event &event : events) {
+    const ReadingPrefetch prefetch(*state_, events);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        prefetch.ahead_of(i);
         Dispatch dispatch{c};
-        Answer answer = std::visit(dispatch, event);
+        Answer answer = std::visit(dispatch, events[i]);
         EventOutcome outcome;
         outcome.duplicate = dispatch.repeat;
         if (answer) {

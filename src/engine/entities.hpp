@@ -96,13 +96,13 @@ MB_DESCRIBE(MeterLink, (protocol, profile, address, gateway, imei, password))
 struct Meter {
     MeterId id;
     ServicePointId service_point;
-    MeterLink link;
     std::int64_t modulus = 10'000'000'000; // register modulus in 10⁻⁴ units; 1 000 000.00 kWh
     std::int32_t ratio = 1;                // CT × PT
     std::int64_t max_power_w = 60'000;     // a faster register is implausible
     bool registers_match_table = false;    // the meter's own band table equals the tariff's
     Instant from;
     Instant to;
+    MeterLink link;
 };
 MB_DESCRIBE(Meter, (id, service_point, link, modulus, ratio, max_power_w, registers_match_table, from,
                     to))

@@ -24,8 +24,9 @@ struct OpenDay {
 };
 MB_DESCRIBE(OpenDay, (on, block))
 
+/// What each reading touches stands first, together (here and below): readings come in any order of
+/// meters, so lines of cache are what they cost (engine/prefetch.hpp).
 struct MeterState {
-    Meter config;
     rules::metering::Registers last; // base of the next interval
     Instant last_at;
     std::vector<OpenDay> days;       // oldest first; two at most in a row of days
@@ -41,20 +42,19 @@ struct MeterState {
     CivilDate energy_on;
     bool held = false;               // the last reading was held: its alarm is open
     std::int64_t version = 0;
+    Meter config;
 };
 MB_DESCRIBE(MeterState,
             (config, last, last_at, days, closed_to, late_parts, online, last_contact_at, power_dw,
              power_at, clock_ahead_s, clock_at, energy_today, energy_on, held, version))
 
 struct AgreementState {
-    Agreement config;
     rules::billing::AgreementAccrual accrual;
+    Agreement config;
 };
 MB_DESCRIBE(AgreementState, (config, accrual))
 
 struct ServicePointState {
-    ServicePoint config;
-    RelayRow relay;
     MeterId meter;          // in force, or 0
     AgreementId agreement;  // in force, or 0
     bool restoring = false;   // we opened it: close it when the reasons are gone
@@ -62,6 +62,8 @@ struct ServicePointState {
     bool wait_contact = false; // a command expired: the next one waits until the meter speaks
     Instant retry_at;          // a command failed: not before
     std::vector<std::string> orders; // paid or open orders that still want a step
+    RelayRow relay;
+    ServicePoint config;
 };
 MB_DESCRIBE(ServicePointState, (config, relay, meter, agreement, restoring, staff_close,
                                 wait_contact, retry_at, orders))
@@ -74,7 +76,6 @@ struct CostMark {
 MB_DESCRIBE(CostMark, (at, spent))
 
 struct AccountState {
-    Account config;
     Money ledger;  // balance of the cash bucket
     Money pending; // accrued, not yet posted, over all agreements
     rules::credit::CreditState credit;
@@ -88,6 +89,7 @@ struct AccountState {
     CivilDate spent_on;
     CivilDate noticed_on;
     std::int32_t noticed = 0;            // notices on that day
+    Account config;
 
     [[nodiscard]] Money balance() const { return ledger - pending; }
 };
