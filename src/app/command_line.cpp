@@ -4,6 +4,9 @@
 #include "app/demo.hpp"
 #include "app/fleet_command.hpp"
 #include "app/serve_command.hpp"
+#include "app/simulate_command.hpp"
+#include "app/verify_command.hpp"
+#include "app/verify_steps.hpp"
 #include "bench/ingest.hpp"
 
 #include <CLI/CLI.hpp>
@@ -72,17 +75,50 @@ void add_sandbox_channel(CLI::App &cli, int &code) {
     sub->callback([options, &code] { code = run_sandbox_channel(*options, std::cout, std::cerr); });
 }
 
+void add_simulate(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("simulate", "Simulate a site with faults, and prove the invariants");
+    auto options = std::make_shared<SimulateOptions>();
+    sub->add_option("--seed", options->seed)->capture_default_str();
+    sub->add_option("--days", options->days)->capture_default_str();
+    sub->add_option("--meters", options->meters)->capture_default_str();
+    sub->add_option("--faults", options->faults, "all, none, or names and F-numbers with commas")
+        ->capture_default_str();
+    sub->add_option("--canary", options->canary, "A changed behaviour, or all: is it noticed?");
+    sub->add_option("--store-keep", options->store_keep, "Folder that gets the database at the end");
+    sub->add_flag("--json", options->json, "Print one JSON object as the last line");
+    sub->callback([options, &code] { code = run_simulate(*options, std::cout, std::cerr); });
+}
+
+void add_verify(CLI::App &cli, int &code) {
+    CLI::App *sub = cli.add_subcommand("verify", "Is what is stored sound? Reads only");
+    auto options = std::make_shared<VerifyOptions>();
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    sub->add_flag("--json", options->json, "Print one JSON object as the last line");
+    sub->callback([options, &code] {
+        code = run_verify(*options, std::cout, std::cerr, engine_steps());
+    });
+}
+
+/// What `bench ingest` asks after its run.
+std::int64_t verify_folder(const std::filesystem::path &folder) {
+    VerifyOptions options;
+    options.data = folder.string();
+    return run_verify(options, std::cerr, std::cerr, engine_steps());
+}
+
 void add_user(CLI::App &cli, int &code) {
     CLI::App *sub = cli.add_subcommand("user", "Managers and their sign-in codes");
     sub->require_subcommand(1);
     auto options = std::make_shared<UserCommandOptions>();
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
     CLI::App *add = sub->add_subcommand("add", "Authorise a manager's phone");
+    add->fallthrough(); // --data may come last
     add->add_option("phone", options->phone)->required();
     add->add_option("--project", options->project, "Project id")->required();
     add->add_option("--name", options->name);
     add->callback([options, &code] { code = run_user_add(*options, std::cout, std::cerr); });
     CLI::App *made = sub->add_subcommand("code", "Print a sign-in code for a phone");
+    made->fallthrough();
     made->add_option("phone", options->phone)->required();
     made->callback([options, &code] { code = run_user_code(*options, std::cout, std::cerr); });
 }
@@ -97,7 +133,7 @@ void add_bench(CLI::App &cli, int &code) {
     ingest->add_option("--folder", options->folder, "Kept afterwards; default: a temporary one");
     ingest->add_flag("--json", options->json);
     ingest->callback([options, &code] {
-        code = bench::run_ingest(*options, nullptr, std::cout);
+        code = bench::run_ingest(*options, verify_folder, std::cout);
     });
 }
 
@@ -109,7 +145,8 @@ int run_command_line(int argc, char **argv) {
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
     for (const auto add : {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel,
-                           add_user, add_bench}) {
+                           add_simulate, add_verify, add_user,
+                           add_bench}) {
         add(cli, code);
     }
     try {
