@@ -191,13 +191,13 @@ void Connection::execute(const char* text) {
 }
 
 Statement& Connection::statement(const Sql& sql) {
-    auto& slot = statements_[&sql];
-    if (!slot) {
-        slot = std::make_unique<Prepared>(db_, sql);
-    } else {
-        slot->reset();
+    const auto known = statements_.find(&sql);
+    if (known != statements_.end()) {
+        known->second->reset();
+        return *known->second;
     }
-    return *slot;
+    auto prepared = std::make_unique<Prepared>(db_, sql);
+    return *statements_.emplace(&sql, std::move(prepared)).first->second;
 }
 
 void Connection::script(std::string_view text) { execute(std::string(text).c_str()); }
