@@ -168,16 +168,27 @@ void audit_lines(Checker &checker, std::int64_t id, const engine::AgreementState
     tally.expect(sum == own.charged, Invariant::i4_billed_once, [&] {
         return fmt::format("agreement {}: {} units on its lines, {} charged", id, sum, own.charged);
     });
-    bool same = billed.size() == own.lines.size();
+    std::string difference;
+    const auto differs = [&](const OwnKey &key, std::int64_t stored_units, std::int64_t own_units) {
+        difference += fmt::format(" [{} band {} tier {} version {}: {} units, ours {}]", key.cycle,
+                                  key.band, key.tier, key.version, stored_units, own_units);
+    };
     for (const auto &[key, line] : own.lines) {
         const auto found = billed.find(key);
-        same = same && found != billed.end() && found->second.first == line.quantity &&
-               found->second.second == line.rests;
+        const bool same = found != billed.end() && found->second.first == line.quantity &&
+                          found->second.second == line.rests;
+        if (!same) {
+            differs(key, found == billed.end() ? 0 : found->second.first, line.quantity);
+        }
     }
-    tally.expect(same, Invariant::i10_tariff_version, [&] {
-        return fmt::format("agreement {}: its lines differ from the tariff in force by version, "
-                           "band, tier or price",
-                           id);
+    for (const auto &[key, line] : billed) {
+        if (!own.lines.contains(key)) {
+            differs(key, line.first, 0);
+        }
+    }
+    tally.expect(difference.empty(), Invariant::i10_tariff_version, [&] {
+        return fmt::format("agreement {}: its lines are not those of the tariff in force:{}", id,
+                           difference);
     });
 }
 

@@ -53,12 +53,16 @@ void Checker::committed(const writer::LogRow &log, const std::vector<engine::Row
                         const std::vector<engine::EventOutcome> &outcomes) {
     ++counts_.batches;
     const Instant now = log.now.business;
-    std::map<std::int64_t, std::int64_t> before; // balances of accounts whose point is tripped
+    std::map<std::int64_t, OwnRoom> before; // rooms that get a command: in the batch all is one moment
     for (const engine::Row &row : rows) {
         if (const auto *command = std::get_if<engine::CommandRow>(&row)) {
             const std::int64_t id = command->service_point.value;
-            before[id] = room(id).balance();
+            before.try_emplace(id, room(id));
         }
+    }
+    for (OwnRoom &at : rooms_) {
+        at.read_open = at.position_known && at.position_open;
+        at.read_closed = at.position_known && !at.position_open;
     }
     const auto events = writer::decode_events(log);
     for (std::size_t i = 0; i < events.size(); ++i) {
@@ -80,7 +84,7 @@ void Checker::committed(const writer::LogRow &log, const std::vector<engine::Row
             command(*c, log.now);
             if (fresh && c->kind == engine::CommandKind::trip &&
                 c->reasons.bits == 1U << static_cast<unsigned>(rules::relay::Reason::arrears)) {
-                arrears_trip(*c, before[c->service_point.value]);
+                arrears_trip(*c, before.at(c->service_point.value));
             }
         }
     }
@@ -104,6 +108,8 @@ void Checker::see(const engine::Event &event, const engine::EventOutcome &outcom
         OwnRoom &at = room(set->service_point.value);
         at.keep_power = set->keep_power.value_or(at.keep_power);
         at.no_disconnect = set->no_disconnect.value_or(at.no_disconnect);
+    } else if (std::holds_alternative<engine::MeterInstalled>(event)) {
+        ++counts_.readings; // its base is one of them
     } else if (const auto *taken_credit = std::get_if<engine::EmergencyCreditTaken>(&event)) {
         room(taken_credit->account.value).emergency = true;
     }
@@ -120,7 +126,8 @@ void Checker::reading(const engine::ReadingTaken &e, Instant now) {
     }
     std::int64_t use = total - at.total;
     if (use < 0) {
-        const bool wrapped = at.total >= meter.modulus / 10 * 9 && total < meter.modulus / 10;
+        const bool wrapped = at.total >= meter.modulus / 10 * 9 && total < meter.modulus / 10 &&
+                             total != 0; // a zero for a moment looks the same
         if (!wrapped) {
             return;
         }
@@ -167,14 +174,14 @@ void Checker::status(const engine::StatusRead &e) {
     });
     at.position_known = true;
     at.position_open = e.relay_open;
+    (e.relay_open ? at.read_open : at.read_closed) = true;
 }
 
 void Checker::relay(const engine::RelayRow &row) {
     using rules::relay::Position;
     const OwnRoom &at = room(row.service_point.value);
     const bool read = row.position == Position::unknown ||
-                      (at.position_known &&
-                       at.position_open == (row.position == Position::open));
+                      (row.position == Position::open ? at.read_open : at.read_closed);
     tally_.expect(read, Invariant::i14_commands_end, [&] {
         return fmt::format("service point {}: position shown was never read",
                            row.service_point.value);
@@ -271,13 +278,14 @@ void Checker::command(const engine::CommandRow &row, const engine::Now &now) {
     known->second = row.state;
 }
 
-void Checker::arrears_trip(const engine::CommandRow &row, std::int64_t balance_before) {
+void Checker::arrears_trip(const engine::CommandRow &row, const OwnRoom &before) {
     const OwnRoom &at = room(row.service_point.value);
     const auto &policy = plant_.config.credit;
     const Instant now = row.created.at;
     const std::int64_t limit =
-        policy.trip_below.fen - (at.emergency ? policy.emergency_credit.fen : 0);
-    const std::int64_t balance = std::min(at.balance(), balance_before);
+        policy.trip_below.fen -
+        (at.emergency && before.emergency ? policy.emergency_credit.fen : 0);
+    const std::int64_t balance = std::min(at.balance(), before.balance());
     const Duration ahead = Duration::minutes(policy.notice_before_trip_min);
     const auto why = [&]() -> std::string {
         if (balance >= limit) {
@@ -294,10 +302,13 @@ void Checker::arrears_trip(const engine::CommandRow &row, std::int64_t balance_b
         if (!working_hour(now)) {
             return "the hour is not allowed";
         }
-        if (at.keep_power || at.no_disconnect) {
+        if ((at.keep_power || at.no_disconnect) && (before.keep_power || before.no_disconnect)) {
             return "the point is protected";
         }
-        if (!at.clock_known || std::abs(at.clock_ahead_s) > policy.clock_tolerance_s) {
+        const auto wrong = [&](const OwnRoom &r) {
+            return !r.clock_known || std::abs(r.clock_ahead_s) > policy.clock_tolerance_s;
+        };
+        if (wrong(at) && wrong(before)) {
             return "the meter's clock is wrong or unknown";
         }
         return "";

@@ -58,6 +58,8 @@ struct OwnRoom {
     bool no_disconnect = false;
     bool position_known = false;
     bool position_open = false;
+    bool read_open = false;   // before or in the present batch
+    bool read_closed = false;
     std::map<std::int32_t, int> notices; // by local day
 
     /// The balance a tenant sees: ledger − accrued, not yet posted.
@@ -89,7 +91,7 @@ class Checker {
     void notice(const engine::NoticeRow &row);
     void relay(const engine::RelayRow &row);
     void command(const engine::CommandRow &row, const engine::Now &now);
-    void arrears_trip(const engine::CommandRow &row, std::int64_t balance_before);
+    void arrears_trip(const engine::CommandRow &row, const OwnRoom &before);
     OwnRoom &room(std::int64_t id) { return rooms_.at(static_cast<std::size_t>(id - 1)); }
 
     const world::Plant &plant_;

@@ -269,7 +269,7 @@ Disk::Verdict Disk::before_write(std::int64_t grows_by) {
         ++counters_.write_errors;
         return Verdict::error;
     }
-    if (quota_ > 0 && grows_by > 0 && size() + grows_by > quota_) {
+    if (quota_ > 0 && size() + grows_by > quota_) {
         ++counters_.full;
         return Verdict::full;
     }

@@ -51,7 +51,8 @@ class Disk {
     void revive();
     /// Whether a power loss tears writes; else each stays whole or is gone.
     void tear(bool on) { tear_ = on; }
-    /// Most bytes in all files; 0: no limit.
+    /// Most bytes in all files; 0: no limit. Below what is there: nothing can be written at all, as on a
+    /// file system that copies on write.
     void set_quota(std::int64_t bytes) { quota_ = bytes; }
     void fail_write_at(std::int64_t call) { fail_write_ = call; }
     void fail_sync_at(std::int64_t call) { fail_sync_ = call; }

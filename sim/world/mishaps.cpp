@@ -112,7 +112,7 @@ void Mishaps::plan_process() {
     };
     some(Fault::power_loss, 0, 2, lose_power);
     some(Fault::torn_write, 1, 2, lose_power);
-    some(Fault::disk_full, 0, 1, [this] { disk_full(); });
+    some(Fault::disk_full, 1, 1, [this] { disk_full(); });
     some(Fault::io_error, 0, 2, [this] {
         if (dice_.chance(500'000)) {
             server_.disk().fail_write_at(dice_.range(1, 40));
@@ -123,8 +123,8 @@ void Mishaps::plan_process() {
 }
 
 void Mishaps::disk_full() {
-    server_.disk().set_quota(server_.disk().size() + dice_.range(0, 60'000));
-    core_.schedule.after(Duration::seconds(dice_.range(30, 240)),
+    server_.disk().set_quota(std::max<std::int64_t>(1, server_.disk().size() - dice_.range(0, 60'000)));
+    core_.schedule.after(Duration::minutes(dice_.range(16, 25)),
                          [this] { server_.disk().set_quota(0); });
 }
 

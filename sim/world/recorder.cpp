@@ -69,6 +69,9 @@ void RecordingStore::commit(const std::vector<writer::ProjectBatch> &batches,
                             const std::vector<writer::InboxRow> &inbox,
                             const std::vector<writer::ParkedEvent> &parked) {
     const bool with_log = !batches.empty() && batches.front().effects != nullptr;
+    if (with_log && recorder_.unknown_) {
+        last_seq(batches.front().log.project); // the writer reloaded without asking
+    }
     try {
         guarded([&] { below_.commit(batches, inbox, parked); });
     } catch (const writer::StoreConstraint &) {

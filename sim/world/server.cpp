@@ -336,7 +336,7 @@ void Server::run_batch() {
     } while (writer_->queued() > 0);
     const Instant due = writer_->next_due();
     if (writer_->counters().down || writer_->counters().disk_full) {
-        plan_batch(Duration::seconds(2)); // what is due stays due
+        plan_batch(Duration::seconds(10)); // what is due stays due
     } else if (due) {
         plan_batch(std::max(due - core_.now(), urgent_window));
     }

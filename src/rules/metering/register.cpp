@@ -64,7 +64,8 @@ Difference register_difference(const MeterSpec& spec, Instant prev_at, const Reg
     Difference out;
     std::int64_t use = now.total().units - prev.total().units;
     if (use < 0) {
-        if (!wrapped(spec, prev.total(), now.total())) {
+        // A momentary zero looks like a rollover that lands on zero: the next reading tells.
+        if (!wrapped(spec, prev.total(), now.total()) || now.total().units == 0) {
             return {backward, {}, {}, 1};
         }
         use += spec.modulus_units;

@@ -99,6 +99,14 @@ TEST(RegisterDifference, RolloverNeedsStartNearTheModulusAndPlausibleUse) {
         ReadingVerdict::backward);
 }
 
+// Found by `simulate --seed 4`: within a plausible step of the modulus a zero was taken for a rollover.
+TEST(RegisterDifference, AMomentaryZeroJustBelowTheModulusIsNoRollover) {
+    EXPECT_EQ(step(total(999'999 * unit), total(0)).verdict, ReadingVerdict::backward);
+    const Difference after = step(total(999'999 * unit), total(1 * unit), Duration::minutes(30));
+    EXPECT_EQ(after.verdict, ReadingVerdict::rollover);
+    EXPECT_EQ(after.total.text(), "2.0000");
+}
+
 TEST(RegisterDifference, TariffRegisterWrapsByItself) {
     const Difference wrapped =
         step(four({100 * unit, 999'999 * unit, 0, 0, 0}), four({103 * unit, 2 * unit, 0, 0, 0}));
