@@ -1,0 +1,84 @@
+#include "app/verify_command.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <ostream>
+
+#include "base/json.hpp"
+#include "store/sqlite_store.hpp"
+
+namespace mb::app {
+
+namespace {
+
+struct Outcome {
+    bool clean = false;
+    std::int64_t projects = 0;
+    std::int64_t rows = 0;
+    std::int64_t postings = 0;
+    std::int64_t readings = 0;
+    std::int64_t log_rows = 0;
+    std::int64_t events = 0;
+    std::int64_t findings_left_out = 0;
+    std::vector<store::VerifyFinding> findings;
+};
+MB_DESCRIBE(Outcome, (clean, projects, rows, postings, readings, log_rows, events,
+                      findings_left_out, findings))
+
+void print_json(const store::VerifyReport& report, std::ostream& out) {
+    out << to_json(Outcome{report.clean(), report.projects, report.rows, report.postings,
+                           report.readings, report.log_rows, report.events, report.left_out,
+                           report.findings})
+        << "\n";
+}
+
+void print_list(const store::VerifyReport& report, std::ostream& out) {
+    for (const store::VerifyFinding& finding : report.findings) {
+        const std::string where =
+            finding.table.empty() ? "store" : finding.table + " " + finding.key;
+        out << fmt::format("project {} {}: {}: {}\n", finding.project, where, finding.code,
+                           finding.detail);
+    }
+    if (report.left_out > 0) {
+        out << fmt::format("… and {} more\n", report.left_out);
+    }
+    out << fmt::format(
+        "{}: {} projects, {} rows, {} postings, {} readings, {} events in the log\n",
+        report.clean()
+            ? "clean"
+            : fmt::format("{} findings",
+                          static_cast<std::int64_t>(report.findings.size()) + report.left_out),
+        report.projects, report.rows, report.postings, report.readings, report.events);
+}
+
+}  // namespace
+
+int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
+               const std::vector<store::VerifyStep>& steps) {
+    constexpr int unclean = 1;
+    constexpr int wrong_usage = 2;
+    store::sqlite::DatabaseOptions database_options;
+    database_options.path = store::sqlite_path(options.data);
+    database_options.read_only = true;
+    if (!std::filesystem::exists(database_options.path)) {
+        err << "verify: " << options.data << " holds no store (" << database_options.path
+            << " is not there)\n";
+        return wrong_usage;
+    }
+    try {
+        store::sqlite::SqliteDatabase database(database_options);
+        const store::VerifyReport report = store::verify(database, steps);
+        if (options.json) {
+            print_json(report, out);
+        } else {
+            print_list(report, out);
+        }
+        return report.clean() ? 0 : unclean;
+    } catch (const writer::StoreUnavailable& broken) {
+        err << "verify: " << broken.what() << "\n";
+        return unclean;
+    }
+}
+
+}  // namespace mb::app
