@@ -41,7 +41,8 @@ public:
     /// `reactor` and what `ports` points to outlive it. Errors: as net::HttpServer::open.
     static Result<std::unique_ptr<ApiServer>> open(net::Reactor& reactor, const ApiOptions& options,
                                                    const Ports& ports);
-    /// On the reactor's thread, or when it does not run. Ends the workers.
+    /// On the reactor's thread, or when it does not run. Ends the workers. The engine door has
+    /// answered all it was asked (the writer is stopped), or answers no more.
     ~ApiServer();
     ApiServer(const ApiServer&) = delete;
     ApiServer& operator=(const ApiServer&) = delete;
@@ -62,8 +63,8 @@ private:
     void beat();
 
     struct Front;
+    std::shared_ptr<Front> front_;  // before the services: their workers use it to the end
     std::unique_ptr<Services> services_;
-    std::shared_ptr<Front> front_;
     net::Timer beat_timer_;
     std::unique_ptr<net::HttpServer> server_;
 };

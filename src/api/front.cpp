@@ -85,6 +85,10 @@ void ApiServer::Front::take(net::HttpRequest request, const net::Responder& resp
         return;
     }
     Router::Match match = services_.router.match(request.method, request.path);
+    if (match.route != nullptr && match.route->handle_stream && request.method == "HEAD") {
+        match.route = nullptr;
+        match.allow = "GET";
+    }
     if (match.route == nullptr) {
         if (!match.allow.empty()) {
             refuse(error("route.method"), match.allow);

@@ -104,8 +104,8 @@ private:
     /// Marks the stream closed; what it gives back is to be called if the owner did not end it.
     std::function<void()> close_stream() {
         if (!exchange_) return nullptr;
-        const std::function<void()> on_closed = std::exchange(exchange_->on_closed, nullptr);
         const std::lock_guard lock(exchange_->mutex);
+        std::function<void()> on_closed = std::exchange(exchange_->on_closed, nullptr);
         exchange_->open = false;
         exchange_->gone = true;
         exchange_->queue.clear();

@@ -34,10 +34,10 @@ struct HttpExchange : std::enable_shared_from_this<HttpExchange> {
     std::weak_ptr<HttpConnection> connection;
     std::size_t queue_bytes_max = 0;
     std::atomic<bool> answered = false;
-    std::function<void()> on_closed;  // the reactor's thread only
 
     // The stream; `mutex` guards what follows.
     std::mutex mutex;
+    std::function<void()> on_closed;
     std::string queue;
     std::size_t in_flight = 0;
     bool open = false;

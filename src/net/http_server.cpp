@@ -141,16 +141,16 @@ StreamHandle Responder::stream(HttpResponse head, std::function<void()> on_close
         const std::lock_guard lock(exchange.mutex);
         if (exchange.gone) return {};
         exchange.open = true;
+        exchange.on_closed = std::move(on_closed);
     }
-    exchange.on_connection([head = std::move(head), on_closed = std::move(on_closed),
-                            held = token_->exchange](HttpConnection& connection) mutable {
-        {
-            const std::lock_guard lock(held->mutex);
-            if (held->gone) return;  // the server ended in between
-        }
-        held->on_closed = std::move(on_closed);
-        connection.begin_stream(head);
-    });
+    exchange.on_connection(
+        [head = std::move(head), held = token_->exchange](HttpConnection& connection) {
+            {
+                const std::lock_guard lock(held->mutex);
+                if (held->gone) return;  // it ended before it began
+            }
+            connection.begin_stream(head);
+        });
     return StreamHandle(token_->exchange);
 }
 
