@@ -11,17 +11,20 @@ namespace {
 constexpr std::int64_t batch = 8'192;
 
 // Not in the store's catalogue: these tables exist in the bench's own file only.
-constexpr const char *schema =
-    "CREATE TABLE bench_row (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 INTEGER);"
-    "CREATE TABLE bench_state (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 INTEGER,"
+constexpr const char* schema =
+    "CREATE TABLE bench_row (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 "
+    "INTEGER);"
+    "CREATE TABLE bench_state (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 "
+    "INTEGER,"
     " PRIMARY KEY (project_id, meter)) WITHOUT ROWID;";
 constexpr store::Sql insert_row{"INSERT INTO bench_row VALUES ($1, $2, $3, $4, $5)"};
 constexpr store::Sql upsert_state{
-    "INSERT INTO bench_state VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, meter) DO UPDATE SET "
+    "INSERT INTO bench_state VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, meter) DO UPDATE "
+    "SET "
     "at = excluded.at, total = excluded.total, t1 = excluded.t1"};
 
-void put(store::Session &session, const store::Sql &sql, const engine::ReadingTaken &reading) {
-    store::Statement &statement = session.statement(sql);
+void put(store::Session& session, const store::Sql& sql, const engine::ReadingTaken& reading) {
+    store::Statement& statement = session.statement(sql);
     statement.bind_integer(1, 1);
     statement.bind_integer(2, reading.meter.value);
     statement.bind_integer(3, reading.at.us);
@@ -30,12 +33,12 @@ void put(store::Session &session, const store::Sql &sql, const engine::ReadingTa
     statement.run();
 }
 
-} // namespace
+}  // namespace
 
-std::int64_t run_baseline(Baseline kind, const Stream &stream, std::int64_t rows,
-                          const std::filesystem::path &folder) {
+std::int64_t run_baseline(Baseline kind, const Stream& stream, std::int64_t rows,
+                          const std::filesystem::path& folder) {
     const std::filesystem::path path = folder / "baseline.db";
-    for (const char *end : {"", "-wal", "-shm"}) {
+    for (const char* end : {"", "-wal", "-shm"}) {
         std::filesystem::remove(path.string() + end);
     }
     store::sqlite::DatabaseOptions options;
@@ -63,4 +66,4 @@ std::int64_t run_baseline(Baseline kind, const Stream &stream, std::int64_t rows
     return us > 0 ? rows * 1'000'000 / us : 0;
 }
 
-} // namespace mb::bench
+}  // namespace mb::bench

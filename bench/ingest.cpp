@@ -5,10 +5,10 @@
 #include "store/sqlite_store.hpp"
 #include "writer/writer.hpp"
 
-#include <chrono>
 #include <fmt/format.h>
-#include <ostream>
 #include <unistd.h>
+#include <chrono>
+#include <ostream>
 
 namespace mb::bench {
 
@@ -42,7 +42,7 @@ rules::tariff::TariffDocument tariff(CivilDate from) {
     return out;
 }
 
-std::vector<engine::Event> set_up(const Stream &stream) {
+std::vector<engine::Event> set_up(const Stream& stream) {
     std::vector<engine::Event> out;
     engine::ProjectConfig config;
     config.name = "bench";
@@ -54,9 +54,13 @@ std::vector<engine::Event> set_up(const Stream &stream) {
             {ServicePointId{id}, engine::Commodity::electricity, "A", "1", std::to_string(id), {}},
             {}});
         out.emplace_back(engine::AccountSet{{AccountId{id}, "bench", ""}, {}});
-        out.emplace_back(engine::AgreementStarted{{AgreementId{id}, ServicePointId{id},
-                                                   AccountId{id}, "tiers",
-                                                   engine::PaymentMode::prepaid, start, {}},
+        out.emplace_back(engine::AgreementStarted{{AgreementId{id},
+                                                   ServicePointId{id},
+                                                   AccountId{id},
+                                                   "tiers",
+                                                   engine::PaymentMode::prepaid,
+                                                   start,
+                                                   {}},
                                                   {}});
         engine::Meter meter;
         meter.id = MeterId{id};
@@ -64,8 +68,8 @@ std::vector<engine::Event> set_up(const Stream &stream) {
         meter.link.address = fmt::format("{:012}", id);
         meter.from = start;
         out.emplace_back(engine::MeterInstalled{meter, stream.first(id), {}});
-        out.emplace_back(engine::OpeningBalance{AccountId{id}, Money{1'000'000},
-                                                "b" + std::to_string(id), {}});
+        out.emplace_back(
+            engine::OpeningBalance{AccountId{id}, Money{1'000'000}, "b" + std::to_string(id), {}});
     }
     return out;
 }
@@ -78,12 +82,12 @@ struct Times {
 };
 
 class Run {
-  public:
-    Run(const Stream &stream, writer::Writer &writer) : stream_(stream), writer_(writer) {}
+public:
+    Run(const Stream& stream, writer::Writer& writer) : stream_(stream), writer_(writer) {}
 
     void prepare() {
         std::vector<engine::Event> events = set_up(stream_);
-        for (engine::Event &event : events) {
+        for (engine::Event& event : events) {
             submit(std::move(event));
             if (writer_.queued() >= static_cast<std::size_t>(batch)) {
                 run_all(stream_.shape().start);
@@ -113,22 +117,21 @@ class Run {
         return out;
     }
 
-  private:
+private:
     static Instant wall() {
         return {std::chrono::duration_cast<std::chrono::microseconds>(
                     SteadyClock::now().time_since_epoch())
                     .count()};
     }
-    void submit(engine::Event event) {
-        CHECK(writer_.submit({project, std::move(event), {}, {}}));
-    }
+    void submit(engine::Event event) { CHECK(writer_.submit({project, std::move(event), {}, {}})); }
     void run_all(Instant business) {
         do {
             CHECK(writer_.run_batch({business, wall(), 1}));
         } while (writer_.queued() > 0);
     }
-    /// As WriterThread does between batches: the dirty set at most a second behind, checkpoints when due.
-    void background(Times &out) {
+    /// As WriterThread does between batches: the dirty set at most a second behind, checkpoints
+    /// when due.
+    void background(Times& out) {
         const auto start = SteadyClock::now();
         if (us_since(last_flush_) >= 1'000'000 || flushing_) {
             flushing_ = writer_.flush_slice();
@@ -142,14 +145,14 @@ class Run {
         out.checkpoint += us_since(checkpoint);
     }
 
-    const Stream &stream_;
-    writer::Writer &writer_;
+    const Stream& stream_;
+    writer::Writer& writer_;
     SteadyClock::time_point last_flush_ = SteadyClock::now();
     bool flushing_ = false;
 };
 
-IngestResult measure(const IngestOptions &options, const Stream &stream,
-                     const std::filesystem::path &folder) {
+IngestResult measure(const IngestOptions& options, const Stream& stream,
+                     const std::filesystem::path& folder) {
     IngestResult out;
     {
         store::SqliteStoreOptions store_options;
@@ -171,18 +174,17 @@ IngestResult measure(const IngestOptions &options, const Stream &stream,
     }
     out.row_per_s =
         run_baseline(Baseline::row, stream, std::min(options.baseline_rows, stream.size()), folder);
-    out.row_and_state_per_s = run_baseline(
-        Baseline::row_and_state, stream, std::min(options.baseline_rows, stream.size()), folder);
-    out.commit_each_per_s =
-        run_baseline(Baseline::commit_each, stream,
-                     std::min(options.commit_each_rows, stream.size()), folder);
+    out.row_and_state_per_s = run_baseline(Baseline::row_and_state, stream,
+                                           std::min(options.baseline_rows, stream.size()), folder);
+    out.commit_each_per_s = run_baseline(Baseline::commit_each, stream,
+                                         std::min(options.commit_each_rows, stream.size()), folder);
     out.ratio_row = hundredths(out.readings_per_s, out.row_per_s);
     out.ratio_row_and_state = hundredths(out.readings_per_s, out.row_and_state_per_s);
     out.ratio_commit_each = hundredths(out.readings_per_s, out.commit_each_per_s);
     return out;
 }
 
-void print(const IngestResult &r, std::ostream &out) {
+void print(const IngestResult& r, std::ostream& out) {
     out << fmt::format("ingest           {:>12} readings in {} s = {} readings/s\n", r.readings,
                        r.seconds, r.readings_per_s);
     out << "where            " << r.where << "\n";
@@ -194,14 +196,14 @@ void print(const IngestResult &r, std::ostream &out) {
     out << "verify           " << r.verify_findings << " findings\n";
 }
 
-} // namespace
+}  // namespace
 
-int run_ingest(const IngestOptions &options, Verify verify, std::ostream &out) {
+int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out) {
     const bool temporary = options.folder.empty();
-    const std::filesystem::path folder =
-        temporary ? std::filesystem::temp_directory_path() /
-                        ("meterbook-bench-" + std::to_string(::getpid()))
-                  : options.folder;
+    const std::filesystem::path folder = temporary
+                                             ? std::filesystem::temp_directory_path() /
+                                                   ("meterbook-bench-" + std::to_string(::getpid()))
+                                             : options.folder;
     std::filesystem::create_directories(folder);
     IngestResult result = measure(options, Stream(options.shape), folder);
     result.verify_findings = verify == nullptr ? 0 : verify(folder);
@@ -216,4 +218,4 @@ int run_ingest(const IngestOptions &options, Verify verify, std::ostream &out) {
     return result.verify_findings == 0 ? 0 : 1;
 }
 
-} // namespace mb::bench
+}  // namespace mb::bench

@@ -1,5 +1,5 @@
-// `meterbook bench ingest`: readings per second through engine, writer and store, as ratios to what the same
-// store does in the same run without us.
+// `meterbook bench ingest`: readings per second through engine, writer and store, as ratios to what
+// the same store does in the same run without us.
 #pragma once
 
 #include "bench/stream.hpp"
@@ -12,7 +12,7 @@ namespace mb::bench {
 
 struct IngestOptions {
     StreamShape shape;
-    std::filesystem::path folder; // "" = a temporary one
+    std::filesystem::path folder;  // "" = a temporary one
     std::int64_t baseline_rows = 1'000'000;
     std::int64_t commit_each_rows = 5'000;
     bool json = false;
@@ -20,7 +20,7 @@ struct IngestOptions {
 
 struct IngestResult {
     std::int64_t readings = 0;
-    std::string seconds;             // decimal text; nothing here feeds money
+    std::string seconds;  // decimal text; nothing here feeds money
     std::int64_t readings_per_s = 0;
     std::int64_t row_per_s = 0;
     std::int64_t row_and_state_per_s = 0;
@@ -28,21 +28,20 @@ struct IngestResult {
     std::string ratio_row;
     std::string ratio_row_and_state;
     std::string ratio_commit_each;
-    std::string where; // share of the time: apply, commit, flush, checkpoint
+    std::string where;  // share of the time: apply, commit, flush, checkpoint
     std::int64_t charged = 0;
     std::int64_t held = 0;
     std::int64_t excluded = 0;
     std::int64_t verify_findings = 0;
 };
-MB_DESCRIBE(IngestResult,
-            (readings, seconds, readings_per_s, row_per_s, row_and_state_per_s, commit_each_per_s,
-             ratio_row, ratio_row_and_state, ratio_commit_each, where, charged, held, excluded,
-             verify_findings))
+MB_DESCRIBE(IngestResult, (readings, seconds, readings_per_s, row_per_s, row_and_state_per_s,
+                           commit_each_per_s, ratio_row, ratio_row_and_state, ratio_commit_each,
+                           where, charged, held, excluded, verify_findings))
 
 /// Checks of the store after the run; how many findings. App passes the one of `meterbook verify`.
-using Verify = std::int64_t (*)(const std::filesystem::path &folder);
+using Verify = std::int64_t (*)(const std::filesystem::path& folder);
 
 /// Exit code: 0 done, 1 verify found something.
-int run_ingest(const IngestOptions &options, Verify verify, std::ostream &out);
+int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out);
 
-} // namespace mb::bench
+}  // namespace mb::bench

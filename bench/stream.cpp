@@ -13,9 +13,9 @@ std::uint64_t mix(std::uint64_t z) {
     return z ^ (z >> 31);
 }
 
-} // namespace
+}  // namespace
 
-Stream::Stream(const StreamShape &shape) : shape_(shape) {
+Stream::Stream(const StreamShape& shape) : shape_(shape) {
     order_.resize(static_cast<std::size_t>(shape.meters));
     for (std::int32_t i = 0; i < shape.meters; ++i) {
         order_[static_cast<std::size_t>(i)] = i + 1;
@@ -27,9 +27,11 @@ Stream::Stream(const StreamShape &shape) : shape_(shape) {
 
 /// Four steps are one slot: a late reading lies between two slots.
 rules::metering::Registers Stream::registers(std::int32_t meter, std::int64_t step4) const {
-    const std::int64_t rate = 800 + static_cast<std::int64_t>(mix(static_cast<std::uint64_t>(meter)) % 800);
+    const std::int64_t rate =
+        800 + static_cast<std::int64_t>(mix(static_cast<std::uint64_t>(meter)) % 800);
     const std::int64_t base = meter * std::int64_t{10'000};
-    const std::uint64_t noise = mix(static_cast<std::uint64_t>(meter) << 32U ^ static_cast<std::uint64_t>(step4));
+    const std::uint64_t noise =
+        mix(static_cast<std::uint64_t>(meter) << 32U ^ static_cast<std::uint64_t>(step4));
     rules::metering::Registers out;
     out.count = 2;
     out.value[0].units = base + step4 * rate + static_cast<std::int64_t>(noise % 700);
@@ -47,7 +49,7 @@ engine::ReadingTaken Stream::at(std::int64_t i) const {
     const std::int64_t slot = i / shape_.meters + 1;
     const std::int32_t meter = order_[static_cast<std::size_t>(i % shape_.meters)];
     const std::uint64_t kind =
-        mix(static_cast<std::uint64_t>(i) * 31 + 7) % 20; // 0: repeat, 1: late, else in order
+        mix(static_cast<std::uint64_t>(i) * 31 + 7) % 20;  // 0: repeat, 1: late, else in order
     engine::ReadingTaken out;
     out.meter = MeterId{meter};
     std::int64_t step4 = slot * 4;
@@ -64,4 +66,4 @@ engine::ReadingTaken Stream::at(std::int64_t i) const {
     return out;
 }
 
-} // namespace mb::bench
+}  // namespace mb::bench

@@ -5,13 +5,14 @@
 
 namespace mb::sim {
 
-const std::array<FaultInfo, fault_count> &fault_catalogue() {
+const std::array<FaultInfo, fault_count>& fault_catalogue() {
     static const std::array<FaultInfo, fault_count> catalogue{{
         {Fault::net_loss, "net_loss", "F38", "a message between head-end and meter is lost"},
         {Fault::net_delay, "net_delay", "F37", "a message takes seconds to minutes"},
         {Fault::net_duplication, "net_duplication", "F17", "a message arrives twice"},
         {Fault::net_reorder, "net_reorder", "F18", "a message overtakes another"},
-        {Fault::net_partition, "net_partition", "F51", "a link passes nothing for minutes to hours"},
+        {Fault::net_partition, "net_partition", "F51",
+         "a link passes nothing for minutes to hours"},
         {Fault::callback_duplicate, "callback_duplicate", "F01", "a payment is told twice at once"},
         {Fault::callback_late, "callback_late", "F36", "a payment is told late"},
         {Fault::callback_lost, "callback_lost", "F03", "a payment is never told"},
@@ -19,8 +20,10 @@ const std::array<FaultInfo, fault_count> &fault_catalogue() {
         {Fault::other_amount, "other_amount", "F05", "another amount is paid than was ordered"},
         {Fault::two_channels, "two_channels", "F06", "one order is paid on two channels"},
         {Fault::client_retry, "client_retry", "F08", "a request is sent again under its key"},
-        {Fault::reading_repeated, "reading_repeated", "F17", "a reading is sent again, also next day"},
-        {Fault::reading_late, "reading_late", "F18", "a reading comes hours late, behind newer ones"},
+        {Fault::reading_repeated, "reading_repeated", "F17",
+         "a reading is sent again, also next day"},
+        {Fault::reading_late, "reading_late", "F18",
+         "a reading comes hours late, behind newer ones"},
         {Fault::momentary_zero, "momentary_zero", "F19", "registers read as zero for a moment"},
         {Fault::rollover, "rollover", "F20", "a register passes its modulus"},
         {Fault::clock_drift, "clock_drift", "F24", "a meter's clock is wrong"},
@@ -55,14 +58,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view wrong) {
-    const auto &all = fault_catalogue();
-    const auto best = std::min_element(all.begin(), all.end(), [&](const auto &a, const auto &b) {
+    const auto& all = fault_catalogue();
+    const auto best = std::min_element(all.begin(), all.end(), [&](const auto& a, const auto& b) {
         return distance(wrong, a.name) < distance(wrong, b.name);
     });
     return std::string(best->name);
 }
 
-bool stands_for(const FaultInfo &info, std::string_view word) {
+bool stands_for(const FaultInfo& info, std::string_view word) {
     if (info.name == word) {
         return true;
     }
@@ -70,7 +73,7 @@ bool stands_for(const FaultInfo &info, std::string_view word) {
     return number && info.numbers.find(word) != std::string_view::npos;
 }
 
-} // namespace
+}  // namespace
 
 FaultSet FaultSet::all() {
     FaultSet out;
@@ -90,7 +93,7 @@ Result<FaultSet> FaultSet::parse(std::string_view list) {
         const std::size_t comma = list.find(',');
         const std::string_view word = list.substr(0, comma);
         bool known = false;
-        for (const FaultInfo &info : fault_catalogue()) {
+        for (const FaultInfo& info : fault_catalogue()) {
             if (stands_for(info, word)) {
                 out.add(info.fault);
                 known = true;
@@ -108,4 +111,4 @@ Result<FaultSet> FaultSet::parse(std::string_view list) {
     }
 }
 
-} // namespace mb::sim
+}  // namespace mb::sim

@@ -1,5 +1,5 @@
-// What can go wrong in a simulation: names, the numbers of reference/reliability.md §5 they stand for, and
-// how often each has happened.
+// What can go wrong in a simulation: names, the numbers of reference/reliability.md §5 they stand
+// for, and how often each has happened.
 #pragma once
 
 #include "base/result.hpp"
@@ -47,15 +47,15 @@ constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::count_);
 struct FaultInfo {
     Fault fault;
     std::string_view name;
-    std::string_view numbers; // of the catalogue, blanks between
+    std::string_view numbers;  // of the catalogue, blanks between
     std::string_view text;
 };
 
 /// In the order of the enumeration.
-const std::array<FaultInfo, fault_count> &fault_catalogue();
+const std::array<FaultInfo, fault_count>& fault_catalogue();
 
 class FaultSet {
-  public:
+public:
     static FaultSet none() { return {}; }
     static FaultSet all();
     /// "all", "none", or names and F-numbers with commas between. Errors: simulate.unknown_fault
@@ -65,10 +65,10 @@ class FaultSet {
     [[nodiscard]] bool has(Fault fault) const { return on_[static_cast<std::size_t>(fault)]; }
     void add(Fault fault) { on_[static_cast<std::size_t>(fault)] = true; }
 
-  private:
+private:
     std::array<bool, fault_count> on_{};
 };
 
 using FaultCounts = std::array<std::int64_t, fault_count>;
 
-} // namespace mb::sim
+}  // namespace mb::sim

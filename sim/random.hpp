@@ -1,5 +1,5 @@
-// The only source of chance in a simulation: a stream from a seed. Streams for different purposes are
-// split off by a name, so that one more draw in one place does not change all others.
+// The only source of chance in a simulation: a stream from a seed. Streams for different purposes
+// are split off by a name, so that one more draw in one place does not change all others.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 namespace mb::sim {
 
 class Random {
-  public:
+public:
     explicit Random(std::uint64_t seed) : state_(mixed(seed)) {}
 
     std::uint64_t next() {
@@ -33,7 +33,7 @@ class Random {
         return Random(hash);
     }
 
-  private:
+private:
     static std::uint64_t mixed(std::uint64_t z) {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
@@ -43,4 +43,4 @@ class Random {
     std::uint64_t state_;
 };
 
-} // namespace mb::sim
+}  // namespace mb::sim

@@ -16,24 +16,24 @@ using world::Seams;
 using Rows = std::vector<Row>;
 
 /// What becomes of one row on its way to the store: nothing, itself, others.
-using Alter = std::function<void(const Row &row, Rows &out)>;
+using Alter = std::function<void(const Row& row, Rows& out)>;
 
 class AlteringStore final : public PassingStore {
-  public:
-    AlteringStore(writer::Store &below, Alter alter)
+public:
+    AlteringStore(writer::Store& below, Alter alter)
         : PassingStore(below), alter_(std::move(alter)) {}
 
-    void commit(const std::vector<writer::ProjectBatch> &batches,
-                const std::vector<writer::InboxRow> &inbox,
-                const std::vector<writer::ParkedEvent> &parked) override {
+    void commit(const std::vector<writer::ProjectBatch>& batches,
+                const std::vector<writer::InboxRow>& inbox,
+                const std::vector<writer::ParkedEvent>& parked) override {
         std::vector<engine::Effects> altered(batches.size());
         std::vector<writer::ProjectBatch> out = batches;
         for (std::size_t i = 0; i < batches.size(); ++i) {
             Rows rows;
-            for (const Row &row : batches[i].effects->rows()) {
+            for (const Row& row : batches[i].effects->rows()) {
                 alter_(row, rows);
             }
-            for (Row &row : rows) {
+            for (Row& row : rows) {
                 altered[i].emit(std::move(row));
             }
             altered[i].outcomes = batches[i].effects->outcomes;
@@ -42,22 +42,23 @@ class AlteringStore final : public PassingStore {
         below_.commit(out, inbox, parked);
     }
 
-  private:
+private:
     Alter alter_;
 };
 
-Seams rows(const Alter &alter) {
+Seams rows(const Alter& alter) {
     Seams out;
-    out.store = [alter](writer::Store &below) -> std::unique_ptr<writer::Store> {
+    out.store = [alter](writer::Store& below) -> std::unique_ptr<writer::Store> {
         return std::make_unique<AlteringStore>(below, alter);
     };
     return out;
 }
 
 /// Changes every n-th row of a kind that `wanted` takes.
-template <class T, class Change> Alter every(int n, Change change) {
-    return [n, change, count = std::make_shared<int>(0)](const Row &row, Rows &out) {
-        const T *match = std::get_if<T>(&row);
+template <class T, class Change>
+Alter every(int n, Change change) {
+    return [n, change, count = std::make_shared<int>(0)](const Row& row, Rows& out) {
+        const T* match = std::get_if<T>(&row);
         if (match == nullptr) {
             out.push_back(row);
             return;
@@ -71,38 +72,43 @@ template <class T, class Change> Alter every(int n, Change change) {
     };
 }
 
-template <class Wants, class Put> struct Change {
+template <class Wants, class Put>
+struct Change {
     Wants wants;
     Put put;
 };
-template <class Wants, class Put> Change(Wants, Put) -> Change<Wants, Put>;
+template <class Wants, class Put>
+Change(Wants, Put) -> Change<Wants, Put>;
 
-bool anything(const auto & /*row*/) { return true; }
+bool anything(const auto& /*row*/) { return true; }
 
-// ---- money ---------------------------------------------------------------------------------------
+// ---- money
+// ---------------------------------------------------------------------------------------
 
 Seams one_sided() {
-    return rows(every<Transfer>(5, Change{[](const Transfer &t) { return t.cause == Cause::payment; },
-                                          [](Transfer &t, Rows &out) {
-                                              t.debit = t.credit;
-                                              out.emplace_back(t);
-                                          }}));
+    return rows(
+        every<Transfer>(5, Change{[](const Transfer& t) { return t.cause == Cause::payment; },
+                                  [](Transfer& t, Rows& out) {
+                                      t.debit = t.credit;
+                                      out.emplace_back(t);
+                                  }}));
 }
 
 Seams double_posting() {
-    return rows(every<Transfer>(20, Change{[](const Transfer &t) { return t.cause == Cause::usage; },
-                                           [](Transfer &t, Rows &out) {
-                                               out.emplace_back(t);
-                                               t.id.value += 1'000'000'000;
-                                               t.idempotency += ":again";
-                                               out.emplace_back(t);
-                                           }}));
+    return rows(
+        every<Transfer>(20, Change{[](const Transfer& t) { return t.cause == Cause::usage; },
+                                   [](Transfer& t, Rows& out) {
+                                       out.emplace_back(t);
+                                       t.id.value += 1'000'000'000;
+                                       t.idempotency += ":again";
+                                       out.emplace_back(t);
+                                   }}));
 }
 
 Seams payment_again() {
     Seams out;
-    out.event = [](engine::Event &event, std::vector<engine::Event> &more) {
-        if (const auto *paid = std::get_if<engine::PaymentReceived>(&event)) {
+    out.event = [](engine::Event& event, std::vector<engine::Event>& more) {
+        if (const auto* paid = std::get_if<engine::PaymentReceived>(&event)) {
             engine::PaymentReceived again = *paid;
             again.transaction += "X";
             more.emplace_back(again);
@@ -112,28 +118,29 @@ Seams payment_again() {
 }
 
 Seams usage_twice() {
-    return rows(every<engine::BillLineRow>(
-        10, Change{[](const auto &row) { return anything(row); },
-                   [](engine::BillLineRow &row, Rows &out) {
-                       row.line.quantity.units += row.line.quantity.units + 1;
-                       out.emplace_back(row);
-                   }}));
+    return rows(every<engine::BillLineRow>(10, Change{[](const auto& row) { return anything(row); },
+                                                      [](engine::BillLineRow& row, Rows& out) {
+                                                          row.line.quantity.units +=
+                                                              row.line.quantity.units + 1;
+                                                          out.emplace_back(row);
+                                                      }}));
 }
 
 Seams line_short() {
-    return rows(every<engine::BillLineRow>(10, Change{[](const auto &row) { return anything(row); },
-                                                      [](engine::BillLineRow &row, Rows &out) {
+    return rows(every<engine::BillLineRow>(10, Change{[](const auto& row) { return anything(row); },
+                                                      [](engine::BillLineRow& row, Rows& out) {
                                                           row.line.posted.fen -= 1;
                                                           out.emplace_back(row);
                                                       }}));
 }
 
-// ---- readings and tariffs ------------------------------------------------------------------------
+// ---- readings and tariffs
+// ------------------------------------------------------------------------
 
 /// The total in a registers answer grows by 1 kWh, with a good checksum.
 Seams register_shifted() {
     Seams out;
-    out.answer = [count = std::make_shared<int>(0)](Bytes &frame) {
+    out.answer = [count = std::make_shared<int>(0)](Bytes& frame) {
         std::size_t at = 0;
         while (at < frame.size() && frame[at] == 0xFE) {
             ++at;
@@ -144,7 +151,7 @@ Seams register_shifted() {
         if (!energy || ++*count % 500 != 0) {
             return;
         }
-        std::uint8_t &kwh = frame[at + 15]; // third byte of the number is kWh × 100, second kWh
+        std::uint8_t& kwh = frame[at + 15];  // third byte of the number is kWh × 100, second kWh
         if ((kwh - 0x33) % 16 < 9) {
             kwh = static_cast<std::uint8_t>(kwh + 1);
             frame[frame.size() - 2] = static_cast<std::uint8_t>(frame[frame.size() - 2] + 1);
@@ -155,8 +162,8 @@ Seams register_shifted() {
 
 Seams tier_off_by_one() {
     Seams out;
-    out.set_up = [](engine::Event &event) {
-        auto *published = std::get_if<engine::TariffPublished>(&event);
+    out.set_up = [](engine::Event& event) {
+        auto* published = std::get_if<engine::TariffPublished>(&event);
         if (published != nullptr && !published->document.tier_limits.empty()) {
             published->document.tier_limits.front().units += 1;
         }
@@ -166,8 +173,8 @@ Seams tier_off_by_one() {
 
 Seams version_a_day_early() {
     Seams out;
-    out.set_up = [](engine::Event &event) {
-        auto *published = std::get_if<engine::TariffPublished>(&event);
+    out.set_up = [](engine::Event& event) {
+        auto* published = std::get_if<engine::TariffPublished>(&event);
         if (published != nullptr && published->document.version == 2) {
             published->document.effective_from = published->document.effective_from + -1;
         }
@@ -175,18 +182,19 @@ Seams version_a_day_early() {
     return out;
 }
 
-// ---- relays and people ---------------------------------------------------------------------------
+// ---- relays and people
+// ---------------------------------------------------------------------------
 
 Seams notice_dropped() {
     return rows(every<engine::NoticeRow>(
-        1, Change{[](const engine::NoticeRow &n) { return n.kind == engine::NoticeKind::pretrip; },
-                  [](engine::NoticeRow & /*n*/, Rows & /*out*/) {}}));
+        1, Change{[](const engine::NoticeRow& n) { return n.kind == engine::NoticeKind::pretrip; },
+                  [](engine::NoticeRow& /*n*/, Rows& /*out*/) {}}));
 }
 
 Seams trips_at_night() {
     Seams out;
-    out.set_up = [](engine::Event &event) {
-        if (auto *configured = std::get_if<engine::ProjectConfigured>(&event)) {
+    out.set_up = [](engine::Event& event) {
+        if (auto* configured = std::get_if<engine::ProjectConfigured>(&event)) {
             configured->config.credit.allowed_from_min = 0;
             configured->config.credit.allowed_to_min = 1440;
             configured->config.credit.working_days_only = false;
@@ -199,14 +207,14 @@ Seams trips_at_night() {
 Seams ack_is_verified() {
     Seams out;
     auto wanted = std::make_shared<std::map<CommandId, engine::CommandRow>>();
-    out.store = rows([wanted](const Row &row, Rows &kept) {
+    out.store = rows([wanted](const Row& row, Rows& kept) {
                     kept.push_back(row);
-                    if (const auto *command = std::get_if<engine::CommandRow>(&row)) {
+                    if (const auto* command = std::get_if<engine::CommandRow>(&row)) {
                         (*wanted)[command->id] = *command;
                     }
                 }).store;
-    out.event = [wanted](engine::Event &event, std::vector<engine::Event> &) {
-        const auto *report = std::get_if<engine::CommandReported>(&event);
+    out.event = [wanted](engine::Event& event, std::vector<engine::Event>&) {
+        const auto* report = std::get_if<engine::CommandReported>(&event);
         if (report == nullptr || report->phase != engine::CommandPhase::acked) {
             return;
         }
@@ -226,13 +234,13 @@ Seams ack_is_verified() {
 
 Seams command_never_ends() {
     return rows(every<engine::CommandRow>(
-        3, Change{[](const engine::CommandRow &c) { return engine::is_final(c.state); },
-                  [](engine::CommandRow & /*c*/, Rows & /*out*/) {}}));
+        3, Change{[](const engine::CommandRow& c) { return engine::is_final(c.state); },
+                  [](engine::CommandRow& /*c*/, Rows& /*out*/) {}}));
 }
 
 Seams notice_flood() {
-    return rows(every<engine::NoticeRow>(10, Change{[](const auto &row) { return anything(row); },
-                                                    [](engine::NoticeRow &n, Rows &out) {
+    return rows(every<engine::NoticeRow>(10, Change{[](const auto& row) { return anything(row); },
+                                                    [](engine::NoticeRow& n, Rows& out) {
                                                         for (int i = 0; i < 13; ++i) {
                                                             out.emplace_back(n);
                                                             n.id.value += 1'000'000'000;
@@ -240,48 +248,51 @@ Seams notice_flood() {
                                                     }}));
 }
 
-// ---- store ---------------------------------------------------------------------------------------
+// ---- store
+// ---------------------------------------------------------------------------------------
 
 /// Answers success and has done nothing.
 class LyingStore final : public PassingStore {
-  public:
+public:
     using PassingStore::PassingStore;
-    void commit(const std::vector<writer::ProjectBatch> &batches,
-                const std::vector<writer::InboxRow> &inbox,
-                const std::vector<writer::ParkedEvent> &parked) override {
+    void commit(const std::vector<writer::ProjectBatch>& batches,
+                const std::vector<writer::InboxRow>& inbox,
+                const std::vector<writer::ParkedEvent>& parked) override {
         if (++calls_ < 200) {
             below_.commit(batches, inbox, parked);
         }
     }
 
-  private:
+private:
     int calls_ = 0;
 };
 
 Seams commit_lies() {
     Seams out;
-    out.store = [](writer::Store &below) -> std::unique_ptr<writer::Store> {
+    out.store = [](writer::Store& below) -> std::unique_ptr<writer::Store> {
         return std::make_unique<LyingStore>(below);
     };
     return out;
 }
 
 Seams outbox_row_lost() {
-    return rows(every<engine::OutboxRow>(10, Change{[](const auto &row) { return anything(row); },
-                                                    [](engine::OutboxRow & /*r*/, Rows & /*out*/) {}}));
+    return rows(
+        every<engine::OutboxRow>(10, Change{[](const auto& row) { return anything(row); },
+                                            [](engine::OutboxRow& /*r*/, Rows& /*out*/) {}}));
 }
 
 /// Not the outbox row, but its end is lost: it is sent again for ever.
 Seams outbox_never_done() {
-    return rows(every<engine::OutboxDone>(10, Change{[](const auto &row) { return anything(row); },
-                                                     [](engine::OutboxDone & /*r*/, Rows & /*out*/) {}}));
+    return rows(
+        every<engine::OutboxDone>(10, Change{[](const auto& row) { return anything(row); },
+                                             [](engine::OutboxDone& /*r*/, Rows& /*out*/) {}}));
 }
 
 /// Every third confirmed order is forgotten on its way to the table.
 Seams order_forgotten() {
     auto dropped = std::make_shared<std::map<std::string, bool>>();
-    return rows([dropped, count = std::make_shared<int>(0)](const Row &row, Rows &out) {
-        const auto *order = std::get_if<engine::OrderRow>(&row);
+    return rows([dropped, count = std::make_shared<int>(0)](const Row& row, Rows& out) {
+        const auto* order = std::get_if<engine::OrderRow>(&row);
         if (order != nullptr) {
             const auto [entry, fresh] = dropped->try_emplace(order->no, false);
             if (fresh) {
@@ -295,9 +306,9 @@ Seams order_forgotten() {
     });
 }
 
-} // namespace
+}  // namespace
 
-const std::vector<Canary> &canaries() {
+const std::vector<Canary>& canaries() {
     static const std::vector<Canary> all{
         {"one_sided", Invariant::i1_debits_credits, "a payment is posted from the payer to himself",
          one_sided},
@@ -336,4 +347,4 @@ const std::vector<Canary> &canaries() {
     return all;
 }
 
-} // namespace mb::sim::canary
+}  // namespace mb::sim::canary

@@ -1,4 +1,5 @@
-// Changed production behaviour, each as a decorator at a seam, with the invariant that must notice it.
+// Changed production behaviour, each as a decorator at a seam, with the invariant that must notice
+// it.
 #pragma once
 
 #include "sim/checker/invariant.hpp"
@@ -14,9 +15,9 @@ struct Canary {
     std::string_view name;
     checker::Invariant seen_by;
     std::string_view text;
-    std::function<world::Seams()> make; // with fresh state
+    std::function<world::Seams()> make;  // with fresh state
 };
 
-const std::vector<Canary> &canaries();
+const std::vector<Canary>& canaries();
 
-} // namespace mb::sim::canary
+}  // namespace mb::sim::canary

@@ -4,8 +4,8 @@
 #include "engine/state.hpp"
 #include "writer/replay.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace mb::sim::checker {
 
@@ -43,23 +43,23 @@ constexpr Sql table_names{R"sql(
     SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'
     ORDER BY name)sql"};
 
-store::Statement &asked(const store::Lease &session, const Sql &sql, ProjectId project) {
-    store::Statement &statement = session->statement(sql);
+store::Statement& asked(const store::Lease& session, const Sql& sql, ProjectId project) {
+    store::Statement& statement = session->statement(sql);
     statement.bind_integer(1, project.value);
     return statement;
 }
 
-std::set<std::string> texts(const store::Lease &session, const Sql &sql, ProjectId project) {
+std::set<std::string> texts(const store::Lease& session, const Sql& sql, ProjectId project) {
     std::set<std::string> out;
-    store::Statement &row = asked(session, sql, project);
+    store::Statement& row = asked(session, sql, project);
     while (row.next()) {
         out.emplace(row.text(0));
     }
     return out;
 }
 
-void audit_ledger(Checker &checker, const store::Lease &session, const Audited &what) {
-    store::Statement &sums = asked(session, kinds, what.project);
+void audit_ledger(Checker& checker, const store::Lease& session, const Audited& what) {
+    store::Statement& sums = asked(session, kinds, what.project);
     std::int64_t postings = 0;
     while (sums.next()) {
         postings += sums.integer(2);
@@ -68,31 +68,32 @@ void audit_ledger(Checker &checker, const store::Lease &session, const Audited &
         checker.tally().expect(debit != credit, Invariant::i1_debits_credits,
                                [&] { return "a posting from " + debit + " to " + credit; });
     }
-    checker.tally().expect(postings == checker.counts().postings, Invariant::i9_repeat_changes_nothing,
-                           [&] {
+    checker.tally().expect(postings == checker.counts().postings,
+                           Invariant::i9_repeat_changes_nothing, [&] {
                                return fmt::format("{} postings in the store, {} were committed",
                                                   postings, checker.counts().postings);
                            });
     std::map<std::int64_t, std::int64_t> cash;
-    store::Statement &row = asked(session, cash_balances, what.project);
+    store::Statement& row = asked(session, cash_balances, what.project);
     while (row.next()) {
         cash[row.integer(0)] = row.integer(1);
     }
-    what.engine.state().accounts.each([&](AccountId id, const engine::AccountState &account) {
-        const OwnRoom &own = checker.rooms().at(static_cast<std::size_t>(id.value - 1));
+    what.engine.state().accounts.each([&](AccountId id, const engine::AccountState& account) {
+        const OwnRoom& own = checker.rooms().at(static_cast<std::size_t>(id.value - 1));
         const std::int64_t stored = cash[id.value];
         const bool same = account.ledger.fen == stored && own.cash == stored &&
                           account.balance().fen == own.balance();
         checker.tally().expect(same, Invariant::i2_balance_postings, [&] {
-            return fmt::format("account {}: ledger {} in the state, {} by the store's postings, {} by "
-                               "ours; balance {}, ours {}",
-                               id.value, account.ledger.fen, stored, own.cash,
-                               account.balance().fen, own.balance());
+            return fmt::format(
+                "account {}: ledger {} in the state, {} by the store's postings, {} by "
+                "ours; balance {}, ours {}",
+                id.value, account.ledger.fen, stored, own.cash, account.balance().fen,
+                own.balance());
         });
     });
 }
 
-using Lines = std::map<OwnKey, const OwnLine *>;
+using Lines = std::map<OwnKey, const OwnLine*>;
 
 struct StoredLine {
     OwnKey key;
@@ -108,10 +109,10 @@ int band_of(std::string_view text) {
     return static_cast<int>(found - std::begin(names));
 }
 
-std::map<std::int64_t, std::vector<StoredLine>> stored_lines(const store::Lease &session,
+std::map<std::int64_t, std::vector<StoredLine>> stored_lines(const store::Lease& session,
                                                              ProjectId project) {
     std::map<std::int64_t, std::vector<StoredLine>> out;
-    store::Statement &row = asked(session, bill_lines, project);
+    store::Statement& row = asked(session, bill_lines, project);
     while (row.next()) {
         StoredLine line;
         line.key = {static_cast<std::int32_t>(row.integer(1)), band_of(row.text(2)),
@@ -125,20 +126,19 @@ std::map<std::int64_t, std::vector<StoredLine>> stored_lines(const store::Lease 
     return out;
 }
 
-/// Quantities of the engine's open lines and the store's, against our own rating. A line that has not
-/// been posted since it last grew is behind in the store.
-void audit_lines(Checker &checker, std::int64_t id, const engine::AgreementState &agreement,
-                 const std::vector<StoredLine> &stored, std::int64_t usage_postings) {
-    Tally &tally = checker.tally();
-    const OwnBill &own = checker.rooms().at(static_cast<std::size_t>(id - 1)).bill;
+/// Quantities of the engine's open lines and the store's, against our own rating. A line that has
+/// not been posted since it last grew is behind in the store.
+void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState& agreement,
+                 const std::vector<StoredLine>& stored, std::int64_t usage_postings) {
+    Tally& tally = checker.tally();
+    const OwnBill& own = checker.rooms().at(static_cast<std::size_t>(id - 1)).bill;
     std::map<OwnKey, std::pair<std::int64_t, int128>> billed;
     std::int64_t posted = 0;
-    for (const StoredLine &line : stored) {
+    for (const StoredLine& line : stored) {
         billed[line.key] = {line.quantity, line.rests};
         posted += line.posted;
         const bool rounded =
-            !line.by_line ||
-            ExactMoney::from_rests(line.rests).rounded().fen == line.posted;
+            !line.by_line || ExactMoney::from_rests(line.rests).rounded().fen == line.posted;
         tally.expect(rounded, Invariant::i5_lines_total, [&] {
             return fmt::format("agreement {}: a line of {} fen exact posted {}", id,
                                static_cast<std::int64_t>(line.rests / ExactMoney::rests_per_fen),
@@ -156,24 +156,24 @@ void audit_lines(Checker &checker, std::int64_t id, const engine::AgreementState
         return fmt::format("agreement {}: lines say {} fen are posted, the ledger {}", id, posted,
                            usage_postings);
     });
-    for (const auto &line : agreement.accrual.lines) {
+    for (const auto& line : agreement.accrual.lines) {
         const OwnKey key{line.key.cycle, static_cast<int>(line.key.band), line.key.tier,
                          line.key.version.value};
         billed[key] = {line.quantity.units, line.exact.rests()};
     }
     std::int64_t sum = 0;
-    for (const auto &[key, line] : billed) {
+    for (const auto& [key, line] : billed) {
         sum += line.first;
     }
     tally.expect(sum == own.charged, Invariant::i4_billed_once, [&] {
         return fmt::format("agreement {}: {} units on its lines, {} charged", id, sum, own.charged);
     });
     std::string difference;
-    const auto differs = [&](const OwnKey &key, std::int64_t stored_units, std::int64_t own_units) {
+    const auto differs = [&](const OwnKey& key, std::int64_t stored_units, std::int64_t own_units) {
         difference += fmt::format(" [{} band {} tier {} version {}: {} units, ours {}]", key.cycle,
                                   key.band, key.tier, key.version, stored_units, own_units);
     };
-    for (const auto &[key, line] : own.lines) {
+    for (const auto& [key, line] : own.lines) {
         const auto found = billed.find(key);
         const bool same = found != billed.end() && found->second.first == line.quantity &&
                           found->second.second == line.rests;
@@ -181,7 +181,7 @@ void audit_lines(Checker &checker, std::int64_t id, const engine::AgreementState
             differs(key, found == billed.end() ? 0 : found->second.first, line.quantity);
         }
     }
-    for (const auto &[key, line] : billed) {
+    for (const auto& [key, line] : billed) {
         if (!own.lines.contains(key)) {
             differs(key, line.first, 0);
         }
@@ -192,15 +192,15 @@ void audit_lines(Checker &checker, std::int64_t id, const engine::AgreementState
     });
 }
 
-void audit_bills(Checker &checker, const store::Lease &session, const Audited &what) {
+void audit_bills(Checker& checker, const store::Lease& session, const Audited& what) {
     const auto lines = stored_lines(session, what.project);
     std::map<std::int64_t, std::int64_t> usage;
-    store::Statement &row = asked(session, usage_posted, what.project);
+    store::Statement& row = asked(session, usage_posted, what.project);
     while (row.next()) {
         usage[row.integer(0)] = row.integer(1);
     }
     what.engine.state().agreements.each(
-        [&](AgreementId id, const engine::AgreementState &agreement) {
+        [&](AgreementId id, const engine::AgreementState& agreement) {
             const auto stored = lines.find(id.value);
             audit_lines(checker, id.value, agreement,
                         stored == lines.end() ? std::vector<StoredLine>{} : stored->second,
@@ -208,9 +208,9 @@ void audit_bills(Checker &checker, const store::Lease &session, const Audited &w
         });
 }
 
-void audit_meters(Checker &checker, const Audited &what) {
-    what.engine.state().meters.each([&](MeterId id, const engine::MeterState &meter) {
-        const OwnRoom &own = checker.rooms().at(static_cast<std::size_t>(id.value - 1));
+void audit_meters(Checker& checker, const Audited& what) {
+    what.engine.state().meters.each([&](MeterId id, const engine::MeterState& meter) {
+        const OwnRoom& own = checker.rooms().at(static_cast<std::size_t>(id.value - 1));
         const bool same = meter.last.total().units == own.total && meter.last_at == own.read_at;
         checker.tally().expect(same, Invariant::i6_register_difference, [&] {
             return fmt::format("meter {}: base {} of {}, ours {} of {}", id.value,
@@ -220,9 +220,9 @@ void audit_meters(Checker &checker, const Audited &what) {
     });
 }
 
-void audit_commands(Checker &checker, const store::Lease &session, const Audited &what) {
-    store::Statement &row = asked(session, open_commands, what.project);
-    const auto &commands = what.engine.state().commands;
+void audit_commands(Checker& checker, const store::Lease& session, const Audited& what) {
+    store::Statement& row = asked(session, open_commands, what.project);
+    const auto& commands = what.engine.state().commands;
     std::size_t open = 0;
     while (row.next()) {
         ++open;
@@ -241,18 +241,18 @@ void audit_commands(Checker &checker, const store::Lease &session, const Audited
 }
 
 /// The outbox in the store, what the state still waits for, what the dispatcher carries: one set.
-void audit_outbox(Checker &checker, const Audited &what) {
+void audit_outbox(Checker& checker, const Audited& what) {
     std::vector<OutboxId> stored;
-    for (const engine::OutboxRow &row : what.store.outbox(what.project)) {
+    for (const engine::OutboxRow& row : what.store.outbox(what.project)) {
         stored.push_back(row.id);
     }
     std::vector<OutboxId> wanted;
-    for (const auto &[id, entry] : what.engine.state().commands) {
+    for (const auto& [id, entry] : what.engine.state().commands) {
         if (entry.outbox) {
             wanted.push_back(entry.outbox);
         }
     }
-    for (const auto &[no, entry] : what.engine.state().orders) {
+    for (const auto& [no, entry] : what.engine.state().orders) {
         if (entry.outbox) {
             wanted.push_back(entry.outbox);
         }
@@ -266,14 +266,14 @@ void audit_outbox(Checker &checker, const Audited &what) {
         });
 }
 
-void audit_replay(Checker &checker, const Audited &what) {
+void audit_replay(Checker& checker, const Audited& what) {
     const auto checkpoints = what.store.checkpoints(what.project);
-    const writer::CheckpointInfo *older = checkpoints.empty() ? nullptr : &checkpoints.back();
+    const writer::CheckpointInfo* older = checkpoints.empty() ? nullptr : &checkpoints.back();
     std::string why;
     Bytes image;
     try {
         image = writer::replay(what.store, what.project, older).engine.image();
-    } catch (const std::runtime_error &broken) {
+    } catch (const std::runtime_error& broken) {
         why = broken.what();
     }
     const bool same = why.empty() && image == what.engine.image();
@@ -282,10 +282,10 @@ void audit_replay(Checker &checker, const Audited &what) {
     });
 }
 
-} // namespace
+}  // namespace
 
-void audit_journal(Tally &tally, store::Database &database, writer::Store &store,
-                   ProjectId project, const Journal &journal) {
+void audit_journal(Tally& tally, store::Database& database, writer::Store& store, ProjectId project,
+                   const Journal& journal) {
     const std::int64_t there = store.last_seq(project);
     tally.expect(there >= journal.last_seq, Invariant::i8_acknowledged_survives, [&] {
         return fmt::format("batch {} was acknowledged, the store ends at {}", journal.last_seq,
@@ -293,18 +293,18 @@ void audit_journal(Tally &tally, store::Database &database, writer::Store &store
     });
     const store::Lease session = database.read();
     const auto orders = texts(session, order_numbers, project);
-    for (const std::string &no : journal.orders) {
+    for (const std::string& no : journal.orders) {
         tally.expect(orders.contains(no), Invariant::i8_acknowledged_survives,
                      [&] { return "order " + no + " was acknowledged and is not there"; });
     }
     const auto payments = texts(session, payment_keys, project);
-    for (const std::string &key : journal.payments) {
+    for (const std::string& key : journal.payments) {
         tally.expect(payments.contains("pay:" + key), Invariant::i8_acknowledged_survives,
                      [&] { return "payment " + key + " was acknowledged and is not posted"; });
     }
 }
 
-void audit(Checker &checker, const Audited &what, const Journal &journal) {
+void audit(Checker& checker, const Audited& what, const Journal& journal) {
     audit_journal(checker.tally(), what.database, what.store, what.project, journal);
     {
         const store::Lease session = what.database.read();
@@ -319,46 +319,40 @@ void audit(Checker &checker, const Audited &what, const Journal &journal) {
 
 namespace {
 
-void hash_row(crypto::Sha256 &digest, const store::Statement &row) {
+void hash_row(crypto::Sha256& digest, const store::Statement& row) {
     for (int column = 0; column < row.columns(); ++column) {
         switch (row.type(column)) {
-        case store::Statement::Type::blob:
-            digest.update(row.blob(column));
-            break;
-        case store::Statement::Type::null:
-            digest.update("null");
-            break;
-        default:
-            digest.update(row.text(column));
-            break;
+            case store::Statement::Type::blob: digest.update(row.blob(column)); break;
+            case store::Statement::Type::null: digest.update("null"); break;
+            default: digest.update(row.text(column)); break;
         }
         digest.update("|");
     }
     digest.update("\n");
 }
 
-} // namespace
+}  // namespace
 
-std::string content_hash(store::Database &database, const engine::Engine &engine) {
+std::string content_hash(store::Database& database, const engine::Engine& engine) {
     crypto::Sha256 digest;
     const store::Lease session = database.read();
     std::vector<std::string> tables;
     {
-        store::Statement &row = session->statement(table_names);
+        store::Statement& row = session->statement(table_names);
         while (row.next()) {
             tables.emplace_back(row.text(0));
         }
     }
     // A statement's address is its name, and these live only as long as the process.
     static std::map<std::string, std::pair<std::string, Sql>> statements;
-    for (const std::string &table : tables) {
+    for (const std::string& table : tables) {
         auto [entry, added] = statements.try_emplace(table);
         if (added) {
             entry->second.first = "SELECT * FROM " + table + " ORDER BY 1, 2, 3, 4";
             entry->second.second = Sql{entry->second.first.c_str()};
         }
         digest.update(table + "\n");
-        store::Statement &row = session->statement(entry->second.second);
+        store::Statement& row = session->statement(entry->second.second);
         while (row.next()) {
             hash_row(digest, row);
         }
@@ -367,4 +361,4 @@ std::string content_hash(store::Database &database, const engine::Engine &engine
     return crypto::hex_lower(digest.finish());
 }
 
-} // namespace mb::sim::checker
+}  // namespace mb::sim::checker

@@ -2,8 +2,8 @@
 
 #include "writer/replay.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace mb::sim::checker {
 
@@ -27,20 +27,20 @@ std::int32_t local_day(Instant at) {
 /// Monday to Friday, 09:00 to 17:00.
 bool working_hour(Instant at) {
     const std::int64_t minute = (at.us + offset_us) % day_us / 60'000'000;
-    const int weekday = (local_day(at) + 3) % 7; // 1970-01-01 was a Thursday; 0 = Monday
+    const int weekday = (local_day(at) + 3) % 7;  // 1970-01-01 was a Thursday; 0 = Monday
     return weekday < 5 && minute >= 9 * 60 && minute < 17 * 60;
 }
 
 std::string text_of(Instant at) { return utc_text(at); }
 
-} // namespace
+}  // namespace
 
-Checker::Checker(const world::Plant &plant, const world::Field &field, const world::Till &till)
+Checker::Checker(const world::Plant& plant, const world::Field& field, const world::Till& till)
     : plant_(plant), field_(field), till_(till), rooms_(plant.meters.size()) {
-    for (const auto &published : plant.tariffs) {
+    for (const auto& published : plant.tariffs) {
         tariffs_.publish(published.id.value, published.document);
     }
-    for (const auto &published : plant.later) {
+    for (const auto& published : plant.later) {
         tariffs_.publish(published.id.value, published.document);
     }
     for (std::size_t i = 0; i < rooms_.size(); ++i) {
@@ -49,18 +49,19 @@ Checker::Checker(const world::Plant &plant, const world::Field &field, const wor
     }
 }
 
-void Checker::committed(const writer::LogRow &log, const std::vector<engine::Row> &rows,
-                        const std::vector<engine::EventOutcome> &outcomes) {
+void Checker::committed(const writer::LogRow& log, const std::vector<engine::Row>& rows,
+                        const std::vector<engine::EventOutcome>& outcomes) {
     ++counts_.batches;
     const Instant now = log.now.business;
-    std::map<std::int64_t, OwnRoom> before; // rooms that get a command: in the batch all is one moment
-    for (const engine::Row &row : rows) {
-        if (const auto *command = std::get_if<engine::CommandRow>(&row)) {
+    std::map<std::int64_t, OwnRoom>
+        before;  // rooms that get a command: in the batch all is one moment
+    for (const engine::Row& row : rows) {
+        if (const auto* command = std::get_if<engine::CommandRow>(&row)) {
             const std::int64_t id = command->service_point.value;
             before.try_emplace(id, room(id));
         }
     }
-    for (OwnRoom &at : rooms_) {
+    for (OwnRoom& at : rooms_) {
         at.read_open = at.position_known && at.position_open;
         at.read_closed = at.position_known && !at.position_open;
     }
@@ -68,18 +69,18 @@ void Checker::committed(const writer::LogRow &log, const std::vector<engine::Row
     for (std::size_t i = 0; i < events.size(); ++i) {
         see(events[i], outcomes[i], now);
     }
-    for (const engine::Row &row : rows) {
-        if (const auto *t = std::get_if<rules::ledger::Transfer>(&row)) {
+    for (const engine::Row& row : rows) {
+        if (const auto* t = std::get_if<rules::ledger::Transfer>(&row)) {
             transfer(*t);
-        } else if (const auto *n = std::get_if<engine::NoticeRow>(&row)) {
+        } else if (const auto* n = std::get_if<engine::NoticeRow>(&row)) {
             notice(*n);
-        } else if (const auto *r = std::get_if<engine::RelayRow>(&row)) {
+        } else if (const auto* r = std::get_if<engine::RelayRow>(&row)) {
             relay(*r);
-        } else if (const auto *p = std::get_if<engine::DailyProofRow>(&row)) {
+        } else if (const auto* p = std::get_if<engine::DailyProofRow>(&row)) {
             counts_.charged += p->charged;
             counts_.held += p->held;
             counts_.excluded += p->excluded;
-        } else if (const auto *c = std::get_if<engine::CommandRow>(&row)) {
+        } else if (const auto* c = std::get_if<engine::CommandRow>(&row)) {
             const bool fresh = !commands_.contains(c->id.value);
             command(*c, log.now);
             if (fresh && c->kind == engine::CommandKind::trip &&
@@ -90,36 +91,36 @@ void Checker::committed(const writer::LogRow &log, const std::vector<engine::Row
     }
 }
 
-void Checker::see(const engine::Event &event, const engine::EventOutcome &outcome, Instant now) {
+void Checker::see(const engine::Event& event, const engine::EventOutcome& outcome, Instant now) {
     ++counts_.events;
     if (outcome.refused || outcome.duplicate) {
         return;
     }
-    if (const auto *taken = std::get_if<engine::ReadingTaken>(&event)) {
+    if (const auto* taken = std::get_if<engine::ReadingTaken>(&event)) {
         reading(*taken, now);
-    } else if (const auto *read = std::get_if<engine::StatusRead>(&event)) {
+    } else if (const auto* read = std::get_if<engine::StatusRead>(&event)) {
         status(*read);
-    } else if (const auto *sample = std::get_if<engine::SampleTaken>(&event)) {
+    } else if (const auto* sample = std::get_if<engine::SampleTaken>(&event)) {
         if (sample->clock_ahead_s) {
             room(sample->meter.value).clock_known = true;
             room(sample->meter.value).clock_ahead_s = *sample->clock_ahead_s;
         }
-    } else if (const auto *set = std::get_if<engine::ProtectionSet>(&event)) {
-        OwnRoom &at = room(set->service_point.value);
+    } else if (const auto* set = std::get_if<engine::ProtectionSet>(&event)) {
+        OwnRoom& at = room(set->service_point.value);
         at.keep_power = set->keep_power.value_or(at.keep_power);
         at.no_disconnect = set->no_disconnect.value_or(at.no_disconnect);
     } else if (std::holds_alternative<engine::MeterInstalled>(event)) {
-        ++counts_.readings; // its base is one of them
-    } else if (const auto *taken_credit = std::get_if<engine::EmergencyCreditTaken>(&event)) {
+        ++counts_.readings;  // its base is one of them
+    } else if (const auto* taken_credit = std::get_if<engine::EmergencyCreditTaken>(&event)) {
         room(taken_credit->account.value).emergency = true;
     }
 }
 
 /// Own judgement of a reading: what moves forward, plausibly, is billed from the last good one.
-void Checker::reading(const engine::ReadingTaken &e, Instant now) {
+void Checker::reading(const engine::ReadingTaken& e, Instant now) {
     ++counts_.readings;
-    OwnRoom &at = room(e.meter.value);
-    const engine::Meter &meter = plant_.installed[static_cast<std::size_t>(e.meter.value - 1)];
+    OwnRoom& at = room(e.meter.value);
+    const engine::Meter& meter = plant_.installed[static_cast<std::size_t>(e.meter.value - 1)];
     const std::int64_t total = e.registers.total().units;
     if (e.at <= at.read_at || e.at > now + future_max || total >= meter.modulus) {
         return;
@@ -127,20 +128,19 @@ void Checker::reading(const engine::ReadingTaken &e, Instant now) {
     std::int64_t use = total - at.total;
     if (use < 0) {
         const bool wrapped = at.total >= meter.modulus / 10 * 9 && total < meter.modulus / 10 &&
-                             total != 0; // a zero for a moment looks the same
+                             total != 0;  // a zero for a moment looks the same
         if (!wrapped) {
             return;
         }
         use += meter.modulus;
     }
     // W × µs ÷ 3.6·10⁹ = Wh; a fifth more and one step of the register are let through.
-    const int128 most = static_cast<int128>(meter.max_power_w) * (e.at - at.read_at).us * 12 /
-                            3'600'000'000 + 100;
+    const int128 most =
+        static_cast<int128>(meter.max_power_w) * (e.at - at.read_at).us * 12 / 3'600'000'000 + 100;
     if (use > most) {
         return;
     }
-    const std::string &code =
-        plant_.tariff_codes[static_cast<std::size_t>(e.meter.value - 1)];
+    const std::string& code = plant_.tariff_codes[static_cast<std::size_t>(e.meter.value - 1)];
     if (use > 0) {
         tariffs_.charge(at.bill, code, at.read_at, e.at, use * meter.ratio);
     }
@@ -150,22 +150,23 @@ void Checker::reading(const engine::ReadingTaken &e, Instant now) {
     at.read_at = e.at;
     // The meter must have shown this, not long ago.
     const std::int64_t first = field_.first_units(static_cast<std::size_t>(e.meter.value - 1));
-    const auto &shown = field_.shown(static_cast<std::size_t>(e.meter.value - 1));
-    const bool truly = std::any_of(shown.begin(), shown.end(), [&](const world::Shown &s) {
+    const auto& shown = field_.shown(static_cast<std::size_t>(e.meter.value - 1));
+    const bool truly = std::any_of(shown.begin(), shown.end(), [&](const world::Shown& s) {
         return s.at <= e.at && e.at - s.at <= answer_age_max &&
                s.units / 100 * 100 == first + at.billed;
     });
     tally_.expect(truly, Invariant::i6_register_difference, [&] {
-        return fmt::format("meter {} at {}: {} units billed since its installation, which it never "
-                           "showed",
-                           e.meter.value, text_of(e.at), at.billed);
+        return fmt::format(
+            "meter {} at {}: {} units billed since its installation, which it never "
+            "showed",
+            e.meter.value, text_of(e.at), at.billed);
     });
 }
 
-void Checker::status(const engine::StatusRead &e) {
-    OwnRoom &at = room(e.meter.value);
-    const auto &shown = field_.shown(static_cast<std::size_t>(e.meter.value - 1));
-    const bool truly = std::any_of(shown.begin(), shown.end(), [&](const world::Shown &s) {
+void Checker::status(const engine::StatusRead& e) {
+    OwnRoom& at = room(e.meter.value);
+    const auto& shown = field_.shown(static_cast<std::size_t>(e.meter.value - 1));
+    const bool truly = std::any_of(shown.begin(), shown.end(), [&](const world::Shown& s) {
         return s.at <= e.at && e.at - s.at <= answer_age_max && s.relay_open == e.relay_open;
     });
     tally_.expect(truly, Invariant::i14_commands_end, [&] {
@@ -177,9 +178,9 @@ void Checker::status(const engine::StatusRead &e) {
     (e.relay_open ? at.read_open : at.read_closed) = true;
 }
 
-void Checker::relay(const engine::RelayRow &row) {
+void Checker::relay(const engine::RelayRow& row) {
     using rules::relay::Position;
-    const OwnRoom &at = room(row.service_point.value);
+    const OwnRoom& at = room(row.service_point.value);
     const bool read = row.position == Position::unknown ||
                       (row.position == Position::open ? at.read_open : at.read_closed);
     tally_.expect(read, Invariant::i14_commands_end, [&] {
@@ -188,7 +189,7 @@ void Checker::relay(const engine::RelayRow &row) {
     });
 }
 
-void Checker::transfer(const rules::ledger::Transfer &row) {
+void Checker::transfer(const rules::ledger::Transfer& row) {
     ++counts_.postings;
     const bool known = (row.cause == Cause::usage &&
                         ((row.debit.kind == Kind::cash && row.credit.kind == Kind::revenue) ||
@@ -202,7 +203,7 @@ void Checker::transfer(const rules::ledger::Transfer &row) {
     by_kind_[row.credit.kind] += row.amount.fen;
     by_kind_[row.debit.kind] -= row.amount.fen;
     std::int64_t sum = 0;
-    for (const auto &[kind, balance] : by_kind_) {
+    for (const auto& [kind, balance] : by_kind_) {
         sum += balance;
     }
     const bool balanced = row.amount.fen > 0 && row.debit != row.credit && known && sum == 0;
@@ -213,23 +214,23 @@ void Checker::transfer(const rules::ledger::Transfer &row) {
     if (row.cause == Cause::payment || row.cause == Cause::suspense_payment) {
         payment(row);
     }
-    for (const auto &side : {row.debit, row.credit}) {
+    for (const auto& side : {row.debit, row.credit}) {
         if (side.kind == Kind::cash) {
-            OwnRoom &at = room(side.owner);
+            OwnRoom& at = room(side.owner);
             const std::int64_t effect = side == row.credit ? row.amount.fen : -row.amount.fen;
             at.cash += effect;
             at.posted -= row.cause == Cause::usage ? effect : 0;
         }
     }
     if (row.cause == Cause::payment) {
-        OwnRoom &at = room(row.credit.owner);
+        OwnRoom& at = room(row.credit.owner);
         if (at.emergency && at.balance() >= plant_.config.credit.restore_at.fen) {
             at.emergency = false;
         }
     }
 }
 
-void Checker::payment(const rules::ledger::Transfer &row) {
+void Checker::payment(const rules::ledger::Transfer& row) {
     const bool suspended = row.cause == Cause::suspense_payment;
     ++(suspended ? counts_.suspended : counts_.payments);
     const std::string key = row.idempotency.substr(row.idempotency.find(':') + 1);
@@ -242,9 +243,9 @@ void Checker::payment(const rules::ledger::Transfer &row) {
     });
 }
 
-void Checker::notice(const engine::NoticeRow &row) {
+void Checker::notice(const engine::NoticeRow& row) {
     ++counts_.notices;
-    OwnRoom &at = room(row.account.value);
+    OwnRoom& at = room(row.account.value);
     if (row.kind == NoticeKind::alarm2) {
         at.alarm2_at = row.served.at;
         at.pretrip_at = {};
@@ -258,19 +259,19 @@ void Checker::notice(const engine::NoticeRow &row) {
     });
 }
 
-void Checker::command(const engine::CommandRow &row, const engine::Now &now) {
+void Checker::command(const engine::CommandRow& row, const engine::Now& now) {
     const auto [known, fresh] = commands_.try_emplace(row.id.value, row.state);
     counts_.commands += fresh ? 1 : 0;
     const CommandState before = known->second;
     const bool was_final = !fresh && engine::is_final(before);
     if (row.state == CommandState::verified && before != CommandState::verified) {
         counts_.trips += row.kind == engine::CommandKind::trip ? 1 : 0;
-        const bool closes = row.kind == engine::CommandKind::close ||
-                            row.kind == engine::CommandKind::permit;
+        const bool closes =
+            row.kind == engine::CommandKind::close || row.kind == engine::CommandKind::permit;
         counts_.restores += closes ? 1 : 0;
     }
-    const bool live = engine::is_final(row.state) ? static_cast<bool>(row.ended)
-                                                  : row.deadline > now.business;
+    const bool live =
+        engine::is_final(row.state) ? static_cast<bool>(row.ended) : row.deadline > now.business;
     tally_.expect(!was_final && live, Invariant::i14_commands_end, [&] {
         return fmt::format("command {}: {} after {}, deadline {}", row.id.value,
                            enum_text(row.state), enum_text(before), text_of(row.deadline));
@@ -278,13 +279,12 @@ void Checker::command(const engine::CommandRow &row, const engine::Now &now) {
     known->second = row.state;
 }
 
-void Checker::arrears_trip(const engine::CommandRow &row, const OwnRoom &before) {
-    const OwnRoom &at = room(row.service_point.value);
-    const auto &policy = plant_.config.credit;
+void Checker::arrears_trip(const engine::CommandRow& row, const OwnRoom& before) {
+    const OwnRoom& at = room(row.service_point.value);
+    const auto& policy = plant_.config.credit;
     const Instant now = row.created.at;
-    const std::int64_t limit =
-        policy.trip_below.fen -
-        (at.emergency && before.emergency ? policy.emergency_credit.fen : 0);
+    const std::int64_t limit = policy.trip_below.fen -
+                               (at.emergency && before.emergency ? policy.emergency_credit.fen : 0);
     const std::int64_t balance = std::min(at.balance(), before.balance());
     const Duration ahead = Duration::minutes(policy.notice_before_trip_min);
     const auto why = [&]() -> std::string {
@@ -305,7 +305,7 @@ void Checker::arrears_trip(const engine::CommandRow &row, const OwnRoom &before)
         if ((at.keep_power || at.no_disconnect) && (before.keep_power || before.no_disconnect)) {
             return "the point is protected";
         }
-        const auto wrong = [&](const OwnRoom &r) {
+        const auto wrong = [&](const OwnRoom& r) {
             return !r.clock_known || std::abs(r.clock_ahead_s) > policy.clock_tolerance_s;
         };
         if (wrong(at) && wrong(before)) {
@@ -320,4 +320,4 @@ void Checker::arrears_trip(const engine::CommandRow &row, const OwnRoom &before)
     });
 }
 
-} // namespace mb::sim::checker
+}  // namespace mb::sim::checker

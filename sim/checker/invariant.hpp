@@ -21,14 +21,14 @@ enum class Invariant : std::uint8_t {
     i10_tariff_version,
     i14_commands_end,
     i15_notice_cap,
-    our_check, // a CHECK of the code under test failed
+    our_check,  // a CHECK of the code under test failed
     count_,
 };
 
 constexpr std::size_t invariant_count = static_cast<std::size_t>(Invariant::count_);
 
 /// "I1" … "I15", "CHECK".
-const char *invariant_name(Invariant invariant);
+const char* invariant_name(Invariant invariant);
 
 struct InvariantBroken {
     Invariant invariant;
@@ -37,9 +37,10 @@ struct InvariantBroken {
 
 /// How often each was checked.
 class Tally {
-  public:
+public:
     /// Counts a check; throws InvariantBroken when it does not hold. `what()` makes the text.
-    template <class Text> void expect(bool holds, Invariant invariant, const Text &what) {
+    template <class Text>
+    void expect(bool holds, Invariant invariant, const Text& what) {
         ++counts_[static_cast<std::size_t>(invariant)];
         if (!holds) {
             throw InvariantBroken{invariant, what()};
@@ -49,8 +50,8 @@ class Tally {
         return counts_[static_cast<std::size_t>(invariant)];
     }
 
-  private:
+private:
     std::array<std::int64_t, invariant_count> counts_{};
 };
 
-} // namespace mb::sim::checker
+}  // namespace mb::sim::checker

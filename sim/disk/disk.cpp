@@ -2,11 +2,11 @@
 
 #include "base/check.hpp"
 
+#include <sqlite3.h>
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <fstream>
-#include <sqlite3.h>
 
 namespace mb::sim::disk {
 
@@ -14,10 +14,10 @@ namespace mb::sim::disk {
 struct Disk::File {
     struct Change {
         std::size_t offset = 0;
-        Bytes old_bytes;          // what was there, as far as the file went
-        std::size_t old_size = 0; // of the file
+        Bytes old_bytes;           // what was there, as far as the file went
+        std::size_t old_size = 0;  // of the file
         Bytes new_bytes;
-        bool truncated = false;   // to `offset`
+        bool truncated = false;  // to `offset`
     };
     Bytes bytes;
     std::vector<Change> unsynced;
@@ -26,8 +26,7 @@ struct Disk::File {
         if (bytes.size() < offset + data.size()) {
             bytes.resize(offset + data.size());
         }
-        std::copy(data.begin(), data.end(),
-                  bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+        std::copy(data.begin(), data.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
     }
     void write(std::size_t offset, ByteView data) {
         Change change;
@@ -48,8 +47,7 @@ struct Disk::File {
         change.old_size = bytes.size();
         change.truncated = true;
         if (size < bytes.size()) {
-            change.old_bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(size),
-                                    bytes.end());
+            change.old_bytes.assign(bytes.begin() + static_cast<std::ptrdiff_t>(size), bytes.end());
         }
         bytes.resize(size);
         unsynced.push_back(std::move(change));
@@ -68,33 +66,33 @@ namespace {
 constexpr std::size_t sector = 512;
 
 struct OpenFile {
-    sqlite3_file base; // first: SQLite knows only this
-    Disk *disk;
-    Disk::File *file;
-    std::shared_ptr<Disk::File> *held;
+    sqlite3_file base;  // first: SQLite knows only this
+    Disk* disk;
+    Disk::File* file;
+    std::shared_ptr<Disk::File>* held;
 };
 
-OpenFile &open_file(sqlite3_file *file) { return *reinterpret_cast<OpenFile *>(file); }
+OpenFile& open_file(sqlite3_file* file) { return *reinterpret_cast<OpenFile*>(file); }
 
-int close_file(sqlite3_file *file) {
+int close_file(sqlite3_file* file) {
     delete open_file(file).held;
     return SQLITE_OK;
 }
 
-} // namespace
+}  // namespace
 
 struct Disk::Vfs {
     sqlite3_vfs vfs{};
     sqlite3_io_methods io{};
 
-    static Disk &disk(sqlite3_vfs *vfs) { return *static_cast<Disk *>(vfs->pAppData); }
+    static Disk& disk(sqlite3_vfs* vfs) { return *static_cast<Disk*>(vfs->pAppData); }
 
-    static int read(sqlite3_file *handle, void *out, int count, sqlite3_int64 offset) {
-        const OpenFile &open = open_file(handle);
+    static int read(sqlite3_file* handle, void* out, int count, sqlite3_int64 offset) {
+        const OpenFile& open = open_file(handle);
         if (open.disk->death_ != Death::none) {
             return SQLITE_IOERR_READ;
         }
-        const Bytes &bytes = open.file->bytes;
+        const Bytes& bytes = open.file->bytes;
         const auto at = static_cast<std::size_t>(offset);
         const auto wanted = static_cast<std::size_t>(count);
         const std::size_t have = at < bytes.size() ? std::min(wanted, bytes.size() - at) : 0;
@@ -102,66 +100,63 @@ struct Disk::Vfs {
             std::memcpy(out, bytes.data() + at, have);
         }
         if (have < wanted) {
-            std::memset(static_cast<char *>(out) + have, 0, wanted - have);
+            std::memset(static_cast<char*>(out) + have, 0, wanted - have);
             return SQLITE_IOERR_SHORT_READ;
         }
         return SQLITE_OK;
     }
-    static int write(sqlite3_file *handle, const void *data, int count, sqlite3_int64 offset) {
-        const OpenFile &open = open_file(handle);
+    static int write(sqlite3_file* handle, const void* data, int count, sqlite3_int64 offset) {
+        const OpenFile& open = open_file(handle);
         const auto at = static_cast<std::size_t>(offset);
         const auto size = static_cast<std::size_t>(count);
         const std::size_t end = at + size;
         const std::size_t now = open.file->bytes.size();
         switch (open.disk->before_write(end > now ? static_cast<std::int64_t>(end - now) : 0)) {
-        case Verdict::full:
-            return SQLITE_FULL;
-        case Verdict::dead:
-        case Verdict::error:
-            return SQLITE_IOERR_WRITE;
-        case Verdict::go:
-            break;
+            case Verdict::full: return SQLITE_FULL;
+            case Verdict::dead:
+            case Verdict::error: return SQLITE_IOERR_WRITE;
+            case Verdict::go: break;
         }
-        open.file->write(at, ByteView(static_cast<const std::uint8_t *>(data), size));
+        open.file->write(at, ByteView(static_cast<const std::uint8_t*>(data), size));
         return SQLITE_OK;
     }
-    static int truncate(sqlite3_file *handle, sqlite3_int64 size) {
-        const OpenFile &open = open_file(handle);
+    static int truncate(sqlite3_file* handle, sqlite3_int64 size) {
+        const OpenFile& open = open_file(handle);
         if (open.disk->before_write(0) != Verdict::go) {
             return SQLITE_IOERR_TRUNCATE;
         }
         open.file->truncate(static_cast<std::size_t>(size));
         return SQLITE_OK;
     }
-    static int sync(sqlite3_file *handle, int /*flags*/) {
-        const OpenFile &open = open_file(handle);
+    static int sync(sqlite3_file* handle, int /*flags*/) {
+        const OpenFile& open = open_file(handle);
         if (open.disk->before_sync() != Verdict::go) {
             return SQLITE_IOERR_FSYNC;
         }
         open.file->unsynced.clear();
         return SQLITE_OK;
     }
-    static int file_size(sqlite3_file *handle, sqlite3_int64 *out) {
+    static int file_size(sqlite3_file* handle, sqlite3_int64* out) {
         *out = static_cast<sqlite3_int64>(open_file(handle).file->bytes.size());
         return SQLITE_OK;
     }
-    static int lock(sqlite3_file * /*file*/, int /*level*/) { return SQLITE_OK; }
-    static int reserved(sqlite3_file * /*file*/, int *out) {
+    static int lock(sqlite3_file* /*file*/, int /*level*/) { return SQLITE_OK; }
+    static int reserved(sqlite3_file* /*file*/, int* out) {
         *out = 0;
         return SQLITE_OK;
     }
-    static int control(sqlite3_file * /*file*/, int /*op*/, void * /*arg*/) {
+    static int control(sqlite3_file* /*file*/, int /*op*/, void* /*arg*/) {
         return SQLITE_NOTFOUND;
     }
-    static int sector_size(sqlite3_file * /*file*/) { return static_cast<int>(sector); }
-    static int characteristics(sqlite3_file * /*file*/) {
-        return SQLITE_IOCAP_POWERSAFE_OVERWRITE; // a torn write harms only what it covers
+    static int sector_size(sqlite3_file* /*file*/) { return static_cast<int>(sector); }
+    static int characteristics(sqlite3_file* /*file*/) {
+        return SQLITE_IOCAP_POWERSAFE_OVERWRITE;  // a torn write harms only what it covers
     }
 
-    static int open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *handle, int flags,
-                    int *out_flags) {
-        Disk &on = disk(vfs);
-        auto *open = reinterpret_cast<OpenFile *>(handle);
+    static int open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* handle, int flags,
+                    int* out_flags) {
+        Disk& on = disk(vfs);
+        auto* open = reinterpret_cast<OpenFile*>(handle);
         open->base.pMethods = nullptr;
         if (on.death_ != Death::none) {
             return SQLITE_IOERR;
@@ -183,39 +178,39 @@ struct Disk::Vfs {
         }
         return SQLITE_OK;
     }
-    static int remove(sqlite3_vfs *vfs, const char *name, int /*sync_directory*/) {
-        Disk &on = disk(vfs);
+    static int remove(sqlite3_vfs* vfs, const char* name, int /*sync_directory*/) {
+        Disk& on = disk(vfs);
         if (on.before_write(0) != Verdict::go) {
             return SQLITE_IOERR_DELETE;
         }
         return on.files_.erase(name) == 0 ? SQLITE_IOERR_DELETE_NOENT : SQLITE_OK;
     }
-    static int access(sqlite3_vfs *vfs, const char *name, int /*flags*/, int *out) {
+    static int access(sqlite3_vfs* vfs, const char* name, int /*flags*/, int* out) {
         *out = disk(vfs).files_.contains(name) ? 1 : 0;
         return SQLITE_OK;
     }
-    static int full_path(sqlite3_vfs * /*vfs*/, const char *name, int size, char *out) {
+    static int full_path(sqlite3_vfs* /*vfs*/, const char* name, int size, char* out) {
         sqlite3_snprintf(size, out, "%s", name);
         return SQLITE_OK;
     }
-    static int randomness(sqlite3_vfs *vfs, int size, char *out) {
+    static int randomness(sqlite3_vfs* vfs, int size, char* out) {
         for (int i = 0; i < size; ++i) {
             out[i] = static_cast<char>(disk(vfs).random_.next());
         }
         return size;
     }
-    static int sleep(sqlite3_vfs * /*vfs*/, int microseconds) { return microseconds; }
-    static int time_ms(sqlite3_vfs * /*vfs*/, sqlite3_int64 *out) {
-        *out = 212'000'000'000'000; // the store asks no clock; some instant in 2006
+    static int sleep(sqlite3_vfs* /*vfs*/, int microseconds) { return microseconds; }
+    static int time_ms(sqlite3_vfs* /*vfs*/, sqlite3_int64* out) {
+        *out = 212'000'000'000'000;  // the store asks no clock; some instant in 2006
         return SQLITE_OK;
     }
-    static int last_error(sqlite3_vfs * /*vfs*/, int /*size*/, char * /*text*/) { return 0; }
+    static int last_error(sqlite3_vfs* /*vfs*/, int /*size*/, char* /*text*/) { return 0; }
 };
 
 Disk::Disk(Random random) : registered_(std::make_unique<Vfs>()), random_(random) {
     static std::atomic<int> count{0};
     vfs_ = "meterbook-sim-" + std::to_string(++count);
-    sqlite3_io_methods &io = registered_->io;
+    sqlite3_io_methods& io = registered_->io;
     io.iVersion = 1;
     io.xClose = close_file;
     io.xRead = Vfs::read;
@@ -229,7 +224,7 @@ Disk::Disk(Random random) : registered_(std::make_unique<Vfs>()), random_(random
     io.xFileControl = Vfs::control;
     io.xSectorSize = Vfs::sector_size;
     io.xDeviceCharacteristics = Vfs::characteristics;
-    sqlite3_vfs &vfs = registered_->vfs;
+    sqlite3_vfs& vfs = registered_->vfs;
     vfs.iVersion = 2;
     vfs.szOsFile = sizeof(OpenFile);
     vfs.mxPathname = 512;
@@ -290,15 +285,15 @@ Disk::Verdict Disk::before_sync() {
 
 std::int64_t Disk::size() const {
     std::int64_t sum = 0;
-    for (const auto &[name, file] : files_) {
+    for (const auto& [name, file] : files_) {
         sum += static_cast<std::int64_t>(file->bytes.size());
     }
     return sum;
 }
 
-void Disk::lose_power(File &file) {
+void Disk::lose_power(File& file) {
     file.undo();
-    for (const File::Change &change : file.unsynced) {
+    for (const File::Change& change : file.unsynced) {
         const auto fate = random_.range(0, tear_ ? 2 : 1);
         if (fate == 0) {
             ++counters_.dropped;
@@ -323,12 +318,12 @@ void Disk::revive() {
     counters_.kills += death_ == Death::killed ? 1 : 0;
     counters_.power_losses += death_ == Death::power_lost ? 1 : 0;
     if (death_ == Death::power_lost) {
-        for (auto &[name, file] : files_) {
+        for (auto& [name, file] : files_) {
             lose_power(*file);
         }
     }
     // After a kill the operating system still holds, and will write, what the process wrote.
-    for (auto &[name, file] : files_) {
+    for (auto& [name, file] : files_) {
         file->unsynced.clear();
     }
     death_ = Death::none;
@@ -338,13 +333,13 @@ void Disk::revive() {
     fail_sync_ = 0;
 }
 
-void Disk::copy_to(const std::filesystem::path &folder) const {
-    for (const auto &[name, file] : files_) {
+void Disk::copy_to(const std::filesystem::path& folder) const {
+    for (const auto& [name, file] : files_) {
         std::ofstream out(folder / std::filesystem::path(name).filename(), std::ios::binary);
-        out.write(reinterpret_cast<const char *>(file->bytes.data()),
+        out.write(reinterpret_cast<const char*>(file->bytes.data()),
                   static_cast<std::streamsize>(file->bytes.size()));
         CHECK_MSG(out.good(), "cannot write " + name);
     }
 }
 
-} // namespace mb::sim::disk
+}  // namespace mb::sim::disk

@@ -10,8 +10,8 @@ namespace {
 
 /// One table in write-ahead mode without shared memory, as the store opens it.
 class Table {
-  public:
-    explicit Table(const Disk &disk) {
+public:
+    explicit Table(const Disk& disk) {
         EXPECT_EQ(sqlite3_open_v2("/d/test.db", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                                   disk.vfs().c_str()),
                   SQLITE_OK);
@@ -20,18 +20,18 @@ class Table {
         run("PRAGMA synchronous = FULL");
         run("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY, x BLOB)");
     }
-    Table(const Table &) = delete;
-    Table &operator=(const Table &) = delete;
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
     ~Table() { sqlite3_close_v2(db_); }
 
-    int run(const std::string &sql) {
+    int run(const std::string& sql) {
         return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) & 0xFF;
     }
     int put(int n) {
         return run("INSERT INTO t VALUES (" + std::to_string(n) + ", randomblob(3000))");
     }
-    std::int64_t number(const char *sql) {
-        sqlite3_stmt *statement = nullptr;
+    std::int64_t number(const char* sql) {
+        sqlite3_stmt* statement = nullptr;
         EXPECT_EQ(sqlite3_prepare_v2(db_, sql, -1, &statement, nullptr), SQLITE_OK);
         EXPECT_EQ(sqlite3_step(statement), SQLITE_ROW);
         const std::int64_t out = sqlite3_column_int64(statement, 0);
@@ -39,16 +39,17 @@ class Table {
         return out;
     }
     bool sound() {
-        return number("SELECT COUNT(*) FROM pragma_integrity_check() WHERE integrity_check = 'ok'") ==
+        return number(
+                   "SELECT COUNT(*) FROM pragma_integrity_check() WHERE integrity_check = 'ok'") ==
                1;
     }
 
-  private:
-    sqlite3 *db_ = nullptr;
+private:
+    sqlite3* db_ = nullptr;
 };
 
-/// Dies at the call-th write or sync; every insert that was answered must be there afterwards, and at
-/// most one more.
+/// Dies at the call-th write or sync; every insert that was answered must be there afterwards, and
+/// at most one more.
 void dies_and_comes_back(std::int64_t call, Death how) {
     Disk disk(Random(static_cast<std::uint64_t>(call)));
     int answered = 0;
@@ -140,5 +141,5 @@ TEST(Disk, store_in_write_ahead_mode_opens_again_without_shared_memory) {
     }
 }
 
-} // namespace
-} // namespace mb::sim::disk
+}  // namespace
+}  // namespace mb::sim::disk

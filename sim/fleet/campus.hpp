@@ -82,7 +82,8 @@ struct Campus {
     std::vector<CampusMeter> meters;
     std::vector<CampusTenant> tenants;
 };
-MB_DESCRIBE(Campus, (project, seed, head_end, head_end_plain, head_end_gateway, api_base, clock, gateways, meters, tenants))
+MB_DESCRIBE(Campus, (project, seed, head_end, head_end_plain, head_end_gateway, api_base, clock,
+                     gateways, meters, tenants))
 
 /// Whether all parts fit together. Errors: campus.bad_address, campus.duplicate_meter,
 /// campus.bad_password, campus.bad_imei, campus.unknown_gateway, campus.bad_gateway,

@@ -19,13 +19,16 @@ struct Settings {
 };
 
 struct Core {
-    explicit Core(const Settings &wanted)
-        : settings(wanted), random(wanted.seed), faults(wanted.faults),
-          plant(make_plant(random, wanted.meters, wanted.faults)), schedule(plant.start),
+    explicit Core(const Settings& wanted)
+        : settings(wanted),
+          random(wanted.seed),
+          faults(wanted.faults),
+          plant(make_plant(random, wanted.meters, wanted.faults)),
+          schedule(plant.start),
           end(plant.start + Duration::days(wanted.days)) {}
 
     Settings settings;
-    Random random; // to split from
+    Random random;  // to split from
     FaultSet faults;
     Plant plant;
     Schedule schedule;
@@ -39,7 +42,7 @@ struct Core {
     [[nodiscard]] bool on(Fault fault) const { return faults.has(fault); }
     void happened(Fault fault) { ++counts[static_cast<std::size_t>(fault)]; }
     /// On, and this time it happens: counted.
-    bool strikes(Fault fault, Random &dice, std::int64_t per_million) {
+    bool strikes(Fault fault, Random& dice, std::int64_t per_million) {
         if (!faults.has(fault) || !dice.chance(per_million)) {
             return false;
         }
@@ -51,4 +54,4 @@ struct Core {
 /// The simulated process is dead: unwinds to the main loop, which destroys what belonged to it.
 struct ProcessDied {};
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -10,33 +10,33 @@ using engine::OutboxDone;
 using engine::OutboxRow;
 using engine::TaskKind;
 
-void Dispatcher::committed(const std::vector<engine::Row> &rows) {
-    for (const engine::Row &row : rows) {
-        if (const auto *added = std::get_if<OutboxRow>(&row)) {
+void Dispatcher::committed(const std::vector<engine::Row>& rows) {
+    for (const engine::Row& row : rows) {
+        if (const auto* added = std::get_if<OutboxRow>(&row)) {
             add(*added, false);
-        } else if (const auto *ended = std::get_if<OutboxDone>(&row)) {
+        } else if (const auto* ended = std::get_if<OutboxDone>(&row)) {
             done(ended->id);
         }
     }
 }
 
-void Dispatcher::redeliver(const std::vector<OutboxRow> &rows) {
-    for (const OutboxRow &row : rows) {
+void Dispatcher::redeliver(const std::vector<OutboxRow>& rows) {
+    for (const OutboxRow& row : rows) {
         add(row, true);
     }
 }
 
 std::vector<OutboxId> Dispatcher::open() const {
     std::vector<OutboxId> out;
-    for (const auto &[id, task] : tasks_) {
+    for (const auto& [id, task] : tasks_) {
         out.push_back(id);
     }
     return out;
 }
 
-void Dispatcher::add(const OutboxRow &row, bool redelivered) {
+void Dispatcher::add(const OutboxRow& row, bool redelivered) {
     tasks_[row.id] = Task{row, redelivered, false, 0};
-    auto &queue = by_subject_[row.subject];
+    auto& queue = by_subject_[row.subject];
     queue.push_back(row.id);
     if (queue.size() == 1) {
         later(row.id, Duration::milliseconds(dice_.range(1, 20)));
@@ -54,7 +54,7 @@ void Dispatcher::done(OutboxId id) {
         ports_.supersede(task.row.command);
     }
     const auto subject = by_subject_.find(task.row.subject);
-    auto &queue = subject->second;
+    auto& queue = subject->second;
     const bool was_first = queue.front() == id;
     std::erase(queue, id);
     if (queue.empty()) {
@@ -77,7 +77,7 @@ void Dispatcher::start(OutboxId id) {
     if (found == tasks_.end()) {
         return;
     }
-    Task &task = found->second;
+    Task& task = found->second;
     if (task.row.not_before > core_.now()) {
         later(id, task.row.not_before - core_.now());
         return;
@@ -92,7 +92,7 @@ void Dispatcher::start(OutboxId id) {
 }
 
 void Dispatcher::run_channel(OutboxId id) {
-    Task &task = tasks_.at(id);
+    Task& task = tasks_.at(id);
     ++task.tries;
     const Duration again = payment::retry_delay(task.tries);
     auto answer = ports_.to_channel(task.row);
@@ -108,4 +108,4 @@ void Dispatcher::run_channel(OutboxId id) {
                   });
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -12,26 +12,26 @@ constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 constexpr Duration beat_every = Duration::seconds(60);
 constexpr std::size_t shown_max = 64;
 
-Bytes bytes_of(const std::string &text) {
+Bytes bytes_of(const std::string& text) {
     const ByteView view = as_bytes(text);
     return Bytes(view.begin(), view.end());
 }
 
-} // namespace
+}  // namespace
 
-Field::Field(Core &core, const Seams &seams)
+Field::Field(Core& core, const Seams& seams)
     : core_(core), seams_(seams), dice_(core.random.split("field")) {
-    for (const meter::MeterConfig &config : core_.plant.meters) {
-        Point &point = meters_.emplace_back();
+    for (const meter::MeterConfig& config : core_.plant.meters) {
+        Point& point = meters_.emplace_back();
         point.model = std::make_unique<meter::MeterModel>(config, core_.plant.start);
         point.first_units = point.model->total().units / 100 * 100;
     }
-    for (const LinePlan &plan : core_.plant.lines) {
+    for (const LinePlan& plan : core_.plant.lines) {
         lines_.emplace_back().plan = &plan;
     }
 }
 
-meter::MeterModel &Field::meter(std::size_t place) {
+meter::MeterModel& Field::meter(std::size_t place) {
     meters_[place].model->advance(core_.now());
     return *meters_[place].model;
 }
@@ -42,20 +42,22 @@ void Field::begin() {
     }
 }
 
-// ---- links ---------------------------------------------------------------------------------------
+// ---- links
+// ---------------------------------------------------------------------------------------
 
 void Field::dial_later(std::size_t line, Duration wait) {
     core_.schedule.after(wait, [this, line] { dial(line); });
 }
 
 void Field::dial_again(std::size_t line) {
-    const std::int64_t longest = std::min<std::int64_t>(30'000, 500LL << std::min(lines_[line].failures, 10));
+    const std::int64_t longest =
+        std::min<std::int64_t>(30'000, 500LL << std::min(lines_[line].failures, 10));
     ++lines_[line].failures;
     dial_later(line, Duration::milliseconds(dice_.range(longest / 2, longest + 200)));
 }
 
 void Field::dial(std::size_t at) {
-    Line &line = lines_[at];
+    Line& line = lines_[at];
     if (line.link.value != 0) {
         return;
     }
@@ -112,9 +114,10 @@ void Field::close(LinkId link, std::string_view /*reason*/) {
     }
 }
 
-// ---- the network ---------------------------------------------------------------------------------
+// ---- the network
+// ---------------------------------------------------------------------------------
 
-void Field::carry(Line &line, Instant &last, Duration extra, const std::function<void()> &deliver) {
+void Field::carry(Line& line, Instant& last, Duration extra, const std::function<void()>& deliver) {
     if (core_.now() < line.cut_until || core_.strikes(Fault::net_loss, dice_, 4'000)) {
         return;
     }
@@ -123,7 +126,7 @@ void Field::carry(Line &line, Instant &last, Duration extra, const std::function
         const bool long_one = dice_.chance(50'000);
         wait = wait + Duration::milliseconds(long_one ? dice_.range(10'000, 7'200'000)
                                                       : dice_.range(500, 8'000));
-        core_.schedule.after(wait, deliver); // packets behind it do not wait
+        core_.schedule.after(wait, deliver);  // packets behind it do not wait
         return;
     }
     Instant arrival = core_.now() + wait;
@@ -141,7 +144,7 @@ void Field::carry(Line &line, Instant &last, Duration extra, const std::function
 }
 
 void Field::to_server(std::size_t at, Bytes bytes, Duration extra) {
-    Line &line = lines_[at];
+    Line& line = lines_[at];
     carry(line, line.to_server_at, extra, [this, link = line.link, bytes = std::move(bytes)] {
         if (line_of(link) != nowhere) {
             ports_.bytes(link, bytes);
@@ -158,12 +161,13 @@ void Field::send(LinkId link, ByteView bytes) {
           [this, at, link, copy = Bytes(bytes.begin(), bytes.end())] { arrive(at, link, copy); });
 }
 
-// ---- meters --------------------------------------------------------------------------------------
+// ---- meters
+// --------------------------------------------------------------------------------------
 
-void Field::arrive(std::size_t at, LinkId link, const Bytes &bytes) {
-    Line &line = lines_[at];
+void Field::arrive(std::size_t at, LinkId link, const Bytes& bytes) {
+    Line& line = lines_[at];
     if (line.link != link) {
-        return; // it left on a link that is gone
+        return;  // it left on a link that is gone
     }
     line.scanner.feed(bytes);
     while (const auto frame = line.scanner.next()) {
@@ -171,9 +175,9 @@ void Field::arrive(std::size_t at, LinkId link, const Bytes &bytes) {
     }
 }
 
-void Field::answer(std::size_t at, const meter::wire::Frame &frame) {
+void Field::answer(std::size_t at, const meter::wire::Frame& frame) {
     for (const std::size_t place : lines_[at].plan->meters) {
-        Point &point = meters_[place];
+        Point& point = meters_[place];
         const bool to_all = frame.address == meter::wire::broadcast;
         if (!to_all && !meter::wire::meant_for(frame.address, point.model->address())) {
             continue;
@@ -190,7 +194,7 @@ void Field::answer(std::size_t at, const meter::wire::Frame &frame) {
         if (!to_all) {
             show(point, core_.now());
         }
-        for (const meter::Answer &one : answers) {
+        for (const meter::Answer& one : answers) {
             Bytes bytes = one.bytes;
             if (seams_.answer) {
                 seams_.answer(bytes);
@@ -200,21 +204,21 @@ void Field::answer(std::size_t at, const meter::wire::Frame &frame) {
     }
 }
 
-void Field::show(Point &point, Instant at) {
+void Field::show(Point& point, Instant at) {
     point.shown.push_back({at, point.model->total().units, point.model->relay().open});
     if (point.shown.size() > shown_max) {
         point.shown.pop_front();
     }
 }
 
-// ---- faults --------------------------------------------------------------------------------------
+// ---- faults
+// --------------------------------------------------------------------------------------
 
 void Field::partition(std::size_t line, Duration span) {
     lines_[line].cut_until = std::max(lines_[line].cut_until, core_.now() + span);
 }
 
-void Field::set_fault(std::size_t place,
-                      const std::function<void(meter::MeterFaults &)> &change) {
+void Field::set_fault(std::size_t place, const std::function<void(meter::MeterFaults&)>& change) {
     meter::MeterFaults faults = meters_[place].model->state().faults;
     change(faults);
     meters_[place].model->set_faults(faults, core_.now());
@@ -224,13 +228,13 @@ void Field::power_cut(std::size_t building, Duration span) {
     const std::size_t from = building * 10;
     const std::size_t to = std::min(from + 10, meters_.size());
     for (std::size_t place = from; place < to; ++place) {
-        set_fault(place, [](meter::MeterFaults &f) { f.power_cut = true; });
+        set_fault(place, [](meter::MeterFaults& f) { f.power_cut = true; });
     }
     core_.schedule.after(span, [this, from, to] {
         for (std::size_t place = from; place < to; ++place) {
-            set_fault(place, [](meter::MeterFaults &f) { f.power_cut = false; });
+            set_fault(place, [](meter::MeterFaults& f) { f.power_cut = false; });
         }
     });
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -6,7 +6,7 @@ namespace mb::sim::world {
 
 using meter::MeterFaults;
 
-Mishaps::Mishaps(Core &core, Server &server, Field &field)
+Mishaps::Mishaps(Core& core, Server& server, Field& field)
     : core_(core), server_(server), field_(field), dice_(core.random.split("mishaps")) {}
 
 void Mishaps::some(Fault fault, std::int64_t least, std::int64_t most,
@@ -26,8 +26,8 @@ void Mishaps::plan_day() {
     plan_process();
 }
 
-void Mishaps::meter_fault(Fault fault, const std::function<void(MeterFaults &)> &on,
-                          const std::function<void(MeterFaults &)> &off, Duration span) {
+void Mishaps::meter_fault(Fault fault, const std::function<void(MeterFaults&)>& on,
+                          const std::function<void(MeterFaults&)>& off, Duration span) {
     const std::size_t place = dice_.index(field_.meters());
     field_.set_fault(place, on);
     if (span.us > 0) {
@@ -49,14 +49,14 @@ void Mishaps::plan_field() {
     });
     // Counted when it is read.
     some(Fault::momentary_zero, 2, 6, [this] {
-        meter_fault(Fault::momentary_zero, [](MeterFaults &f) { f.momentary_zero = 1; }, {}, {});
+        meter_fault(Fault::momentary_zero, [](MeterFaults& f) { f.momentary_zero = 1; }, {}, {});
     });
-    some(Fault::answer_lost, 3, 9, [this] {
-        meter_fault(Fault::answer_lost, [](MeterFaults &f) { f.mute = 1; }, {}, {});
-    });
+    some(Fault::answer_lost, 3, 9,
+         [this] { meter_fault(Fault::answer_lost, [](MeterFaults& f) { f.mute = 1; }, {}, {}); });
     some(Fault::late_answer, 1, 4, [this] {
-        meter_fault(Fault::late_answer, [](MeterFaults &f) { f.late = Duration::milliseconds(3'700); },
-                    [](MeterFaults &f) { f.late = {}; }, Duration::minutes(dice_.range(5, 40)));
+        meter_fault(
+            Fault::late_answer, [](MeterFaults& f) { f.late = Duration::milliseconds(3'700); },
+            [](MeterFaults& f) { f.late = {}; }, Duration::minutes(dice_.range(5, 40)));
     });
     some(Fault::stuck_relay, 1, 3, [this] { stuck_relay(); });
     some(Fault::clock_drift, 1, 3, [this] { clock(); });
@@ -66,26 +66,27 @@ void Mishaps::stuck_relay() {
     const std::size_t place = dice_.index(field_.meters());
     const bool open = field_.meter(place).relay().open;
     core_.happened(Fault::stuck_relay);
-    field_.set_fault(place, [open](MeterFaults &f) {
+    field_.set_fault(place, [open](MeterFaults& f) {
         f.stuck = open ? meter::Stuck::open : meter::Stuck::closed;
     });
     core_.schedule.after(Duration::minutes(dice_.range(30, 600)), [this, place] {
-        field_.set_fault(place, [](MeterFaults &f) { f.stuck = meter::Stuck::none; });
+        field_.set_fault(place, [](MeterFaults& f) { f.stuck = meter::Stuck::none; });
     });
 }
 
 void Mishaps::clock() {
-    meter::MeterModel &meter = field_.meter(dice_.index(field_.meters()));
+    meter::MeterModel& meter = field_.meter(dice_.index(field_.meters()));
     core_.happened(Fault::clock_drift);
     if (dice_.chance(500'000)) {
-        meter.set_drift(dice_.range(-8'000'000, 8'000'000), core_.now()); // minutes a day
+        meter.set_drift(dice_.range(-8'000'000, 8'000'000), core_.now());  // minutes a day
     } else {
         static constexpr std::int64_t steps[] = {-780, 2'400, 86'400 * 3, -600, 45};
         meter.step_clock(Duration::seconds(steps[dice_.index(5)]), core_.now());
     }
 }
 
-// ---- the process and its disk --------------------------------------------------------------------
+// ---- the process and its disk
+// --------------------------------------------------------------------
 
 void Mishaps::kill_soon() {
     if (server_.up() && !server_.recorder().kill_planned()) {
@@ -97,13 +98,12 @@ void Mishaps::plan_process() {
     some(Fault::process_killed, 1, 2, [this] { kill_soon(); });
     if (core_.on(Fault::process_killed) && dice_.chance(400'000)) {
         // In the middle of the day's close: 02:00, twenty hours after 06:00.
-        core_.schedule.after(Duration::hours(20) - Duration::milliseconds(dice_.range(0, 30)),
-                             [this] {
-                                 if (server_.up()) {
-                                     server_.recorder().kill_at(dice_.range(1, 3),
-                                                                dice_.chance(500'000));
-                                 }
-                             });
+        core_.schedule.after(
+            Duration::hours(20) - Duration::milliseconds(dice_.range(0, 30)), [this] {
+                if (server_.up()) {
+                    server_.recorder().kill_at(dice_.range(1, 3), dice_.chance(500'000));
+                }
+            });
     }
     const auto lose_power = [this] {
         if (server_.up()) {
@@ -123,13 +123,14 @@ void Mishaps::plan_process() {
 }
 
 void Mishaps::disk_full() {
-    server_.disk().set_quota(std::max<std::int64_t>(1, server_.disk().size() - dice_.range(0, 60'000)));
+    server_.disk().set_quota(
+        std::max<std::int64_t>(1, server_.disk().size() - dice_.range(0, 60'000)));
     core_.schedule.after(Duration::minutes(dice_.range(16, 25)),
                          [this] { server_.disk().set_quota(0); });
 }
 
 void Mishaps::collect() {
-    const disk::DiskCounters &disk = server_.disk().counters();
+    const disk::DiskCounters& disk = server_.disk().counters();
     const auto put = [this](Fault fault, std::int64_t count) {
         core_.counts[static_cast<std::size_t>(fault)] = count;
     };
@@ -140,4 +141,4 @@ void Mishaps::collect() {
     put(Fault::process_killed, core_.on(Fault::process_killed) ? disk.kills : 0);
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -12,14 +12,18 @@ namespace {
 constexpr Duration look_every = Duration::minutes(5);
 constexpr Duration patience = Duration::seconds(30);
 
-engine::Actor actor(engine::ActorKind kind, const char *name) { return {kind, LoginId{1}, name}; }
+engine::Actor actor(engine::ActorKind kind, const char* name) { return {kind, LoginId{1}, name}; }
 
-} // namespace
+}  // namespace
 
-People::People(Core &core, Server &server, Field &field, Till &till)
-    : core_(core), server_(server), field_(field), till_(till), dice_(core.random.split("people")),
+People::People(Core& core, Server& server, Field& field, Till& till)
+    : core_(core),
+      server_(server),
+      field_(field),
+      till_(till),
+      dice_(core.random.split("people")),
       busy_(core.plant.meters.size(), false) {
-    for (const meter::MeterConfig &config : core_.plant.meters) {
+    for (const meter::MeterConfig& config : core_.plant.meters) {
         tenant::TenantSpec spec;
         spec.meter = config.address;
         spec.delay_max = Duration::minutes(90);
@@ -34,7 +38,8 @@ void People::begin() {
     core_.schedule.after(Duration::minutes(30), [this] { staff(); });
 }
 
-// ---- a client ------------------------------------------------------------------------------------
+// ---- a client
+// ------------------------------------------------------------------------------------
 
 void People::request(std::function<engine::Event()> make, Answered answered) {
     auto open = std::make_shared<bool>(true);
@@ -46,21 +51,22 @@ void People::request(std::function<engine::Event()> make, Answered answered) {
         }
     };
     core_.schedule.after(patience, again);
-    server_.submit(make(), [this, open, lost, answered,
-                            again](const engine::EventOutcome &outcome) {
-        if (lost || !*open) {
-            return;
-        }
-        if (outcome.refused && outcome.error.retryable) {
-            core_.schedule.after(Duration::seconds(dice_.range(1, 10)), again);
-            return;
-        }
-        *open = false;
-        answered(outcome);
-    });
+    server_.submit(make(),
+                   [this, open, lost, answered, again](const engine::EventOutcome& outcome) {
+                       if (lost || !*open) {
+                           return;
+                       }
+                       if (outcome.refused && outcome.error.retryable) {
+                           core_.schedule.after(Duration::seconds(dice_.range(1, 10)), again);
+                           return;
+                       }
+                       *open = false;
+                       answered(outcome);
+                   });
 }
 
-// ---- tenants -------------------------------------------------------------------------------------
+// ---- tenants
+// -------------------------------------------------------------------------------------
 
 void People::look_at_rooms() {
     core_.schedule.after(look_every, [this] { look_at_rooms(); });
@@ -72,11 +78,11 @@ void People::look_at_rooms() {
             continue;
         }
         // Some pay when they are warned, some now and then.
-        const auto *engine = server_.engine();
+        const auto* engine = server_.engine();
         if (busy_[i] || dark || engine == nullptr) {
             continue;
         }
-        const auto &account =
+        const auto& account =
             *engine->state().accounts.find(AccountId{static_cast<std::int64_t>(i) + 1});
         const bool warned = account.credit.level >= rules::credit::CreditLevel::alarm2;
         if (dice_.chance(warned ? 6'000 : 700)) {
@@ -86,12 +92,11 @@ void People::look_at_rooms() {
     }
 }
 
-void People::top_up(std::size_t place, const std::string &key, Money amount,
-                    bool by_tenant_model) {
+void People::top_up(std::size_t place, const std::string& key, Money amount, bool by_tenant_model) {
     order(std::make_shared<TopUpJob>(TopUpJob{place, key, amount, by_tenant_model, "", 0}));
 }
 
-void People::order(const std::shared_ptr<TopUpJob> &job) {
+void People::order(const std::shared_ptr<TopUpJob>& job) {
     const auto make = [this, job]() -> engine::Event {
         engine::OrderCreated e;
         e.no = fmt::format("P{}D{:010}", core_.project.value, ++last_order_);
@@ -105,7 +110,7 @@ void People::order(const std::shared_ptr<TopUpJob> &job) {
         e.actor = actor(engine::ActorKind::tenant, "tenant");
         return e;
     };
-    request(make, [this, job, make](const engine::EventOutcome &outcome) {
+    request(make, [this, job, make](const engine::EventOutcome& outcome) {
         if (outcome.refused) {
             finished(*job, false);
             return;
@@ -115,7 +120,7 @@ void People::order(const std::shared_ptr<TopUpJob> &job) {
         wait_for_page(job);
         if (core_.strikes(Fault::client_retry, dice_, 100'000)) {
             // A second press of the button, same key: the same order, and nothing else happens.
-            server_.submit(make(), [this, no = outcome.ref](const engine::EventOutcome &repeat) {
+            server_.submit(make(), [this, no = outcome.ref](const engine::EventOutcome& repeat) {
                 CHECK_MSG(repeat.refused || (repeat.duplicate && repeat.ref == no),
                           "a repeated request made another order");
             });
@@ -123,9 +128,9 @@ void People::order(const std::shared_ptr<TopUpJob> &job) {
     });
 }
 
-void People::wait_for_page(const std::shared_ptr<TopUpJob> &job) {
+void People::wait_for_page(const std::shared_ptr<TopUpJob>& job) {
     core_.schedule.after(Duration::seconds(dice_.range(2, 8)), [this, job] {
-        const auto *engine = server_.engine();
+        const auto* engine = server_.engine();
         if (++job->looks > 300) {
             finished(*job, false);
             return;
@@ -139,7 +144,7 @@ void People::wait_for_page(const std::shared_ptr<TopUpJob> &job) {
             finished(*job, false);
             return;
         }
-        const engine::OrderRow &row = found->second.row;
+        const engine::OrderRow& row = found->second.row;
         if (row.state != engine::OrderState::pending_payment) {
             finished(*job, row.state == engine::OrderState::completed);
             return;
@@ -159,14 +164,15 @@ void People::wait_for_page(const std::shared_ptr<TopUpJob> &job) {
     });
 }
 
-void People::finished(const TopUpJob &job, bool paid) {
+void People::finished(const TopUpJob& job, bool paid) {
     busy_[job.place] = false;
     if (job.by_tenant_model) {
         tenants_[job.place].settled(paid, core_.now());
     }
 }
 
-// ---- staff ---------------------------------------------------------------------------------------
+// ---- staff
+// ---------------------------------------------------------------------------------------
 
 void People::staff() {
     core_.schedule.after(Duration::minutes(30), [this] { staff(); });
@@ -187,8 +193,8 @@ void People::staff_action(std::size_t place) {
         const auto action = kind == 0   ? engine::RequestedAction::trip
                             : kind == 3 ? engine::RequestedAction::read
                                         : engine::RequestedAction::close;
-        event = engine::RelayRequested{point, action, "现场作业", dice_.chance(300'000),
-                                       "", key, who};
+        event =
+            engine::RelayRequested{point, action, "现场作业", dice_.chance(300'000), "", key, who};
     } else if (kind <= 7) {
         engine::ProtectionSet set;
         set.service_point = point;
@@ -207,20 +213,21 @@ void People::staff_action(std::size_t place) {
     } else {
         event = engine::EmergencyCreditTaken{AccountId{point.value}, key, who};
     }
-    request([event] { return event; }, [](const engine::EventOutcome &) {});
+    request([event] { return event; }, [](const engine::EventOutcome&) {});
     if (kind == 0) {
         // Whoever trips by hand comes back to close.
         const std::string close_key = key + "-back";
-        core_.schedule.after(Duration::minutes(dice_.range(10, 240)), [this, point, close_key, who] {
-            request(
-                [point, close_key, who]() -> engine::Event {
-                    return engine::RelayRequested{
-                        point, engine::RequestedAction::close, "作业完成", false, "", close_key,
-                        who};
-                },
-                [](const engine::EventOutcome &) {});
-        });
+        core_.schedule.after(
+            Duration::minutes(dice_.range(10, 240)), [this, point, close_key, who] {
+                request(
+                    [point, close_key, who]() -> engine::Event {
+                        return engine::RelayRequested{
+                            point, engine::RequestedAction::close, "作业完成", false, "", close_key,
+                            who};
+                    },
+                    [](const engine::EventOutcome&) {});
+            });
     }
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

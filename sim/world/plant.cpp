@@ -15,11 +15,11 @@ constexpr std::size_t meters_per_gateway = 18;
 constexpr Duration zone_offset = Duration::hours(8);
 
 tariff::TariffPrice price(std::optional<tariff::Band> band, std::optional<std::int32_t> tier,
-                          const char *yuan) {
+                          const char* yuan) {
     return {band, tier, Price::parse(yuan).value()};
 }
 
-tariff::TariffDocument document(const char *code, std::int32_t version, CivilDate from) {
+tariff::TariffDocument document(const char* code, std::int32_t version, CivilDate from) {
     tariff::TariffDocument out;
     out.code = code;
     out.name = code;
@@ -28,7 +28,7 @@ tariff::TariffDocument document(const char *code, std::int32_t version, CivilDat
     return out;
 }
 
-tariff::TariffDocument flat(std::int32_t version, CivilDate from, const char *yuan) {
+tariff::TariffDocument flat(std::int32_t version, CivilDate from, const char* yuan) {
     auto out = document("flat", version, from);
     out.prices = {price({}, {}, yuan)};
     return out;
@@ -43,7 +43,7 @@ tariff::TariffDocument tiered(std::int32_t version, CivilDate from) {
     return out;
 }
 
-tariff::TariffDocument time_of_use(std::int32_t version, CivilDate from, const char *peak) {
+tariff::TariffDocument time_of_use(std::int32_t version, CivilDate from, const char* peak) {
     using tariff::Band;
     auto out = document("tou", version, from);
     out.periods = {{"00:00", "07:10", Band::valley}, {"07:10", "10:00", Band::flat},
@@ -55,14 +55,15 @@ tariff::TariffDocument time_of_use(std::int32_t version, CivilDate from, const c
 }
 
 class Builder {
-  public:
-    Builder(const Random &seed, int meters, const FaultSet &faults)
+public:
+    Builder(const Random& seed, int meters, const FaultSet& faults)
         : random_(seed.split("plant")), count_(meters), faults_(faults) {}
 
     Plant build() {
         const CivilDate first =
             CivilDate::from_ymd(2026, 11, 20) + static_cast<int>(random_.range(0, 40));
-        out_.start = Instant{first.days * Duration::days(1).us + Duration::hours(6).us} - zone_offset;
+        out_.start =
+            Instant{first.days * Duration::days(1).us + Duration::hours(6).us} - zone_offset;
         out_.config.name = "模拟园区";
         out_.events.emplace_back(engine::ProjectConfigured{out_.config, {}});
         tariffs(first);
@@ -72,7 +73,7 @@ class Builder {
         return std::move(out_);
     }
 
-  private:
+private:
     void tariffs(CivilDate first) {
         const CivilDate old = first + -400;
         out_.tariffs = {{TariffId{1}, flat(1, old, "0.8260"), {}},
@@ -80,7 +81,7 @@ class Builder {
                         {TariffId{3}, time_of_use(1, old, "1.264600001"), {}}};
         out_.later = {{TariffId{4}, flat(2, first + 2, "0.9310"), {}},
                       {TariffId{5}, time_of_use(2, first + 3, "1.5"), {}}};
-        for (const auto &published : out_.tariffs) {
+        for (const auto& published : out_.tariffs) {
             out_.events.emplace_back(published);
         }
     }
@@ -91,19 +92,23 @@ class Builder {
         const RestoreMode mode = kind == 0   ? RestoreMode::permit
                                  : kind == 1 ? RestoreMode::staff
                                              : RestoreMode::direct;
-        static constexpr const char *codes[] = {"flat", "tiered", "tou"};
+        static constexpr const char* codes[] = {"flat", "tiered", "tou"};
         const std::string code = codes[random_.index(3)];
         out_.tariff_codes.push_back(code);
         out_.events.emplace_back(engine::ServicePointSet{
-            {ServicePointId{id}, engine::Commodity::electricity, fmt::format("{}", place / 10),
-             "1", std::to_string(100 + id), mode},
+            {ServicePointId{id}, engine::Commodity::electricity, fmt::format("{}", place / 10), "1",
+             std::to_string(100 + id), mode},
             {}});
         out_.events.emplace_back(engine::AccountSet{
             {AccountId{id}, fmt::format("租户{}", id), fmt::format("138{:08}", id)}, {}});
-        out_.events.emplace_back(
-            engine::AgreementStarted{{AgreementId{id}, ServicePointId{id}, AccountId{id}, code,
-                                      engine::PaymentMode::prepaid, out_.start, {}},
-                                     {}});
+        out_.events.emplace_back(engine::AgreementStarted{{AgreementId{id},
+                                                           ServicePointId{id},
+                                                           AccountId{id},
+                                                           code,
+                                                           engine::PaymentMode::prepaid,
+                                                           out_.start,
+                                                           {}},
+                                                          {}});
         meter(place, mode);
         engine::OpeningBalance opening;
         opening.account = AccountId{id};
@@ -122,7 +127,8 @@ class Builder {
         config.load.mean_w = random_.range(200, 3'000);
         const bool small = random_.chance(300'000) || place < 2;
         config.digits = small ? 4 : 6;
-        const bool rolls = faults_.has(Fault::rollover) && small && (place < 2 || random_.chance(300'000));
+        const bool rolls =
+            faults_.has(Fault::rollover) && small && (place < 2 || random_.chance(300'000));
         config.initial_total = Energy{rolls ? 100'000'000 - random_.range(1'000, 200'000)
                                             : random_.range(0, 80'000'000)};
         config.clock_error = Duration::seconds(random_.range(-20, 20));
@@ -154,7 +160,7 @@ class Builder {
     }
 
     /// Most hang behind gateways, every ninth dials in itself, with and without registration.
-    void put_on_line(std::size_t place, engine::MeterLink &link) {
+    void put_on_line(std::size_t place, engine::MeterLink& link) {
         if (place % 18 == 5) {
             link.profile = "imei";
             link.imei = fmt::format("8612345{:08}", place);
@@ -178,15 +184,15 @@ class Builder {
     static constexpr std::size_t no_gateway = static_cast<std::size_t>(-1);
     Random random_;
     int count_;
-    const FaultSet &faults_;
+    const FaultSet& faults_;
     Plant out_;
     std::size_t gateway_ = no_gateway;
 };
 
-} // namespace
+}  // namespace
 
-Plant make_plant(const Random &seed, int meters, const FaultSet &faults) {
+Plant make_plant(const Random& seed, int meters, const FaultSet& faults) {
     return Builder(seed, meters, faults).build();
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -11,7 +11,7 @@
 namespace mb::sim::world {
 
 class Schedule {
-  public:
+public:
     using Action = std::function<void()>;
 
     explicit Schedule(Instant start) : now_(start) {}
@@ -36,13 +36,13 @@ class Schedule {
     [[nodiscard]] std::int64_t steps() const { return steps_; }
     void stand_at(Instant when) { now_ = std::max(now_, when); }
 
-  private:
+private:
     struct Item {
         Instant at;
         std::int64_t number = 0;
         Action action;
     };
-    static bool later(const Item &a, const Item &b) {
+    static bool later(const Item& a, const Item& b) {
         return a.at != b.at ? a.at > b.at : a.number > b.number;
     }
 
@@ -52,4 +52,4 @@ class Schedule {
     std::vector<Item> items_;
 };
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

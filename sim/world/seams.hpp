@@ -1,5 +1,6 @@
-// Where a canary may change what passes: a store between writer and store, events between head-end and
-// writer, the set-up, frames on their way from a meter. The code under test has no switch for any of it.
+// Where a canary may change what passes: a store between writer and store, events between head-end
+// and writer, the set-up, frames on their way from a meter. The code under test has no switch for
+// any of it.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -15,40 +16,40 @@ namespace mb::sim::world {
 
 struct Seams {
     /// Wraps the store for one life of the process; `below` outlives it.
-    std::function<std::unique_ptr<writer::Store>(writer::Store &below)> store;
+    std::function<std::unique_ptr<writer::Store>(writer::Store& below)> store;
     /// May change the event and add others behind it.
-    std::function<void(engine::Event &event, std::vector<engine::Event> &more)> event;
-    std::function<void(engine::Event &event)> set_up;
-    std::function<void(Bytes &frame)> answer;
+    std::function<void(engine::Event& event, std::vector<engine::Event>& more)> event;
+    std::function<void(engine::Event& event)> set_up;
+    std::function<void(Bytes& frame)> answer;
 };
 
 /// Passes everything on; what a canary overrides is what it changes.
 class PassingStore : public writer::Store {
-  public:
-    explicit PassingStore(writer::Store &below) : below_(below) {}
+public:
+    explicit PassingStore(writer::Store& below) : below_(below) {}
 
-    void commit(const std::vector<writer::ProjectBatch> &batches,
-                const std::vector<writer::InboxRow> &inbox,
-                const std::vector<writer::ParkedEvent> &parked) override {
+    void commit(const std::vector<writer::ProjectBatch>& batches,
+                const std::vector<writer::InboxRow>& inbox,
+                const std::vector<writer::ParkedEvent>& parked) override {
         below_.commit(batches, inbox, parked);
     }
-    bool inbox_known(ProjectId project, const std::string &source,
-                     const std::string &key) override {
+    bool inbox_known(ProjectId project, const std::string& source,
+                     const std::string& key) override {
         return below_.inbox_known(project, source, key);
     }
-    void flush(const writer::Flush &flush) override { below_.flush(flush); }
+    void flush(const writer::Flush& flush) override { below_.flush(flush); }
     void write_checkpoint_slice(ProjectId project, std::int64_t seq, std::int32_t slice,
                                 ByteView bytes) override {
         below_.write_checkpoint_slice(project, seq, slice, bytes);
     }
-    void finish_checkpoint(const writer::CheckpointInfo &info) override {
+    void finish_checkpoint(const writer::CheckpointInfo& info) override {
         below_.finish_checkpoint(info);
     }
     std::vector<ProjectId> projects() override { return below_.projects(); }
     std::vector<writer::CheckpointInfo> checkpoints(ProjectId project) override {
         return below_.checkpoints(project);
     }
-    Bytes checkpoint_image(const writer::CheckpointInfo &info) override {
+    Bytes checkpoint_image(const writer::CheckpointInfo& info) override {
         return below_.checkpoint_image(info);
     }
     std::vector<writer::LogRow> log_after(ProjectId project, std::int64_t after,
@@ -60,8 +61,8 @@ class PassingStore : public writer::Store {
         return below_.outbox(project);
     }
 
-  protected:
-    writer::Store &below_;
+protected:
+    writer::Store& below_;
 };
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

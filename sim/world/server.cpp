@@ -20,55 +20,56 @@ writer::WriterOptions writer_options() {
 
 headend::HeadendSettings board_settings() {
     headend::HeadendSettings out;
-    out.poll.spread = Duration::seconds(20); // rounds share batches
+    out.poll.spread = Duration::seconds(20);  // rounds share batches
     return out;
 }
 
 /// Nothing in it wants to overtake readings: a plain status poll, a link that came or went.
-bool can_wait(const engine::Event &event) {
-    const auto *status = std::get_if<engine::StatusRead>(&event);
+bool can_wait(const engine::Event& event) {
+    const auto* status = std::get_if<engine::StatusRead>(&event);
     return (status != nullptr && !status->command) || !engine::is_urgent(event);
 }
 
-} // namespace
+}  // namespace
 
 /// Between writer and canaries: what the writer was told is committed.
 class Server::Witness final : public PassingStore {
-  public:
-    Witness(writer::Store &below, checker::Journal &journal)
+public:
+    Witness(writer::Store& below, checker::Journal& journal)
         : PassingStore(below), journal_(journal) {}
-    void commit(const std::vector<writer::ProjectBatch> &batches,
-                const std::vector<writer::InboxRow> &inbox,
-                const std::vector<writer::ParkedEvent> &parked) override {
+    void commit(const std::vector<writer::ProjectBatch>& batches,
+                const std::vector<writer::InboxRow>& inbox,
+                const std::vector<writer::ParkedEvent>& parked) override {
         below_.commit(batches, inbox, parked);
         if (!batches.empty()) {
             journal_.last_seq = std::max(journal_.last_seq, batches.front().log.seq);
         }
     }
 
-  private:
-    checker::Journal &journal_;
+private:
+    checker::Journal& journal_;
 };
 
-Server::Server(Core &core, const Seams &seams, Field &field, Till &till,
-               checker::Checker &checker)
-    : core_(core), seams_(seams), field_(field), till_(till), checker_(checker),
+Server::Server(Core& core, const Seams& seams, Field& field, Till& till, checker::Checker& checker)
+    : core_(core),
+      seams_(seams),
+      field_(field),
+      till_(till),
+      checker_(checker),
       dice_(core.random.split("server")),
       disk_(core.random.split("disk")),
-      recorder_(disk_,
-                [this](const auto &log, const auto &rows, const auto &outcomes) {
-                    checker_.committed(log, rows, outcomes);
-                }),
+      recorder_(disk_, [this](const auto& log, const auto& rows,
+                              const auto& outcomes) { checker_.committed(log, rows, outcomes); }),
       upkeep_every_(Duration::minutes(dice_.range(40, 150))),
       reading_window_(Duration::milliseconds(dice_.range(4'000, 25'000))) {
     disk_.tear(core.on(Fault::torn_write));
-    field_.connect({[this](headend::LinkId link, const std::string &profile) {
+    field_.connect({[this](headend::LinkId link, const std::string& profile) {
                         const bool taken =
                             board_->opened(link, profile, "field", core_.engine_now());
                         plan_board();
                         return taken;
                     },
-                    [this](headend::LinkId link, const Bytes &bytes) {
+                    [this](headend::LinkId link, const Bytes& bytes) {
                         board_->bytes(link, bytes, core_.engine_now());
                         plan_board();
                     },
@@ -78,7 +79,7 @@ Server::Server(Core &core, const Seams &seams, Field &field, Till &till,
                     },
                     [this] { return up(); }});
     till_.connect({[this] { return up(); },
-                   [this](const auto &channel, const auto &fact, std::string headers,
+                   [this](const auto& channel, const auto& fact, std::string headers,
                           std::string body, std::function<void(int)> answer) {
                        payment_fact(channel, fact, std::move(headers), std::move(body),
                                     std::move(answer));
@@ -87,7 +88,8 @@ Server::Server(Core &core, const Seams &seams, Field &field, Till &till,
 
 Server::~Server() = default;
 
-template <class Action> void Server::planned(Instant at, Action action) {
+template <class Action>
+void Server::planned(Instant at, Action action) {
     core_.schedule.at(at, [action = std::move(action), life = std::weak_ptr<int>(life_)] {
         if (!life.expired()) {
             action();
@@ -95,7 +97,8 @@ template <class Action> void Server::planned(Instant at, Action action) {
     });
 }
 
-// ---- start and end -------------------------------------------------------------------------------
+// ---- start and end
+// -------------------------------------------------------------------------------
 
 void Server::install() {
     CHECK(open());
@@ -104,7 +107,7 @@ void Server::install() {
             seams_.set_up(event);
         }
         const bool taken = writer_->submit(
-            {core_.project, std::move(event), {}, [](const engine::EventOutcome &outcome) {
+            {core_.project, std::move(event), {}, [](const engine::EventOutcome& outcome) {
                  CHECK_MSG(!outcome.refused, outcome.error.text());
              }});
         CHECK(taken);
@@ -130,13 +133,13 @@ bool Server::open() {
         recorder_.opened(store_->writer_store(), core_.project);
         connect_parts();
         writer_->load();
-    } catch (const writer::StoreUnavailable &) {
+    } catch (const writer::StoreUnavailable&) {
         close();
         return false;
-    } catch (const ProcessDied &) {
+    } catch (const ProcessDied&) {
         close();
         return false;
-    } catch (const std::runtime_error &broken) {
+    } catch (const std::runtime_error& broken) {
         // Corrupt, or a replay that differs: what was acknowledged cannot be read back.
         throw checker::InvariantBroken{checker::Invariant::i8_acknowledged_survives, broken.what()};
     }
@@ -145,7 +148,7 @@ bool Server::open() {
 
 void Server::connect_parts() {
     recording_ = std::make_unique<RecordingStore>(store_->writer_store(), recorder_);
-    writer::Store *top = recording_.get();
+    writer::Store* top = recording_.get();
     if (seams_.store) {
         canary_ = seams_.store(*top);
         top = canary_.get();
@@ -153,12 +156,12 @@ void Server::connect_parts() {
     witness_ = std::make_unique<Witness>(*top, journal_);
     writer_ = std::make_unique<writer::Writer>(
         *witness_, writer_options(),
-        [this](ProjectId, const engine::Now &, const engine::Effects &effects) {
+        [this](ProjectId, const engine::Now&, const engine::Effects& effects) {
             committed(effects);
         });
     dispatcher_ = std::make_unique<Dispatcher>(
         core_,
-        DispatcherPorts{[this](const engine::OutboxRow &row, bool redelivered) {
+        DispatcherPorts{[this](const engine::OutboxRow& row, bool redelivered) {
                             board_->submit(core_.project, row, redelivered, core_.engine_now());
                             plan_board();
                         },
@@ -168,10 +171,10 @@ void Server::connect_parts() {
                                 plan_board();
                             });
                         },
-                        [this](const engine::OutboxRow &row) { return till_.run(row); },
+                        [this](const engine::OutboxRow& row) { return till_.run(row); },
                         [this](engine::Event event, std::function<void(bool)> done) {
                             submit(std::move(event),
-                                   [done = std::move(done)](const engine::EventOutcome &outcome) {
+                                   [done = std::move(done)](const engine::EventOutcome& outcome) {
                                        done(!(outcome.refused && outcome.error.retryable));
                                    });
                         }});
@@ -182,9 +185,8 @@ void Server::connect_parts() {
 void Server::configure_board() {
     headend::ProjectMeters meters;
     meters.zone = engine()->state().config.zone;
-    engine()->state().meters.each([&](MeterId, const engine::MeterState &meter) {
-        meters.meters.push_back(meter.config);
-    });
+    engine()->state().meters.each(
+        [&](MeterId, const engine::MeterState& meter) { meters.meters.push_back(meter.config); });
     board_->configure(core_.project, meters, core_.engine_now());
     plan_board();
     plan_batch(reading_window_);
@@ -240,14 +242,15 @@ void Server::restart_cleanly() {
     start();
 }
 
-// ---- work ----------------------------------------------------------------------------------------
+// ---- work
+// ----------------------------------------------------------------------------------------
 
-const engine::Engine *Server::engine() const {
+const engine::Engine* Server::engine() const {
     return writer_ ? writer_->engine(core_.project) : nullptr;
 }
 
 /// A gateway that sends a reading again, or keeps it for hours.
-bool Server::delayed(const engine::Event &event) {
+bool Server::delayed(const engine::Event& event) {
     if (!std::holds_alternative<engine::ReadingTaken>(event)) {
         return false;
     }
@@ -267,7 +270,7 @@ bool Server::delayed(const engine::Event &event) {
     return false;
 }
 
-bool Server::submit(ProjectId project, engine::Event &&event) {
+bool Server::submit(ProjectId project, engine::Event&& event) {
     if (delayed(event)) {
         return true;
     }
@@ -278,7 +281,7 @@ bool Server::submit(ProjectId project, engine::Event &&event) {
     }
     const Duration window = can_wait(changed) ? reading_window_ : urgent_window;
     writer_->submit({project, std::move(changed), {}, {}});
-    for (engine::Event &added : more) {
+    for (engine::Event& added : more) {
         writer_->submit({project, std::move(added), {}, {}});
     }
     plan_batch(window);
@@ -295,22 +298,22 @@ bool Server::submit(engine::Event event, writer::Done done) {
     return true;
 }
 
-void Server::payment_fact(const payment::Channel &channel, const payment::PaymentFact &fact,
-                          std::string headers, std::string body,
-                          std::function<void(int)> answer) {
+void Server::payment_fact(const payment::Channel& channel, const payment::PaymentFact& fact,
+                          std::string headers, std::string body, std::function<void(int)> answer) {
     const InboxId id{++last_inbox_};
     engine::Event event = payment::event_of(channel, fact, id);
     std::vector<engine::Event> more;
     if (seams_.event) {
         seams_.event(event, more);
     }
-    writer::InboxRow row{core_.project, id,   channel.name(),     fact.event_id,
-                         core_.now(),   std::move(headers), std::move(body)};
+    writer::InboxRow row{core_.project,  id,          channel.name(),
+                         fact.event_id,  core_.now(), std::move(headers),
+                         std::move(body)};
     writer_->submit({core_.project, std::move(event), std::move(row),
-                     [answer = std::move(answer)](const engine::EventOutcome &outcome) {
+                     [answer = std::move(answer)](const engine::EventOutcome& outcome) {
                          answer(outcome.refused ? 503 : 200);
                      }});
-    for (engine::Event &added : more) {
+    for (engine::Event& added : more) {
         writer_->submit({core_.project, std::move(added), {}, {}});
     }
     plan_batch(urgent_window);
@@ -336,18 +339,17 @@ void Server::run_batch() {
     } while (writer_->queued() > 0);
     const Instant due = writer_->next_due();
     if (writer_->counters().down || writer_->counters().disk_full) {
-        plan_batch(Duration::seconds(10)); // what is due stays due
+        plan_batch(Duration::seconds(10));  // what is due stays due
     } else if (due) {
         plan_batch(std::max(due - core_.now(), urgent_window));
     }
 }
 
-void Server::committed(const engine::Effects &effects) { dispatcher_->committed(effects.rows()); }
+void Server::committed(const engine::Effects& effects) { dispatcher_->committed(effects.rows()); }
 
 void Server::plan_board() {
     const Instant at = std::max(board_->next_timer(), core_.now());
-    if (at == Instant{std::numeric_limits<std::int64_t>::max()} ||
-        (board_at_ && board_at_ <= at)) {
+    if (at == Instant{std::numeric_limits<std::int64_t>::max()} || (board_at_ && board_at_ <= at)) {
         return;
     }
     board_at_ = at;
@@ -371,14 +373,15 @@ void Server::upkeep() {
         if (engine() != nullptr) {
             writer_->checkpoint(core_.project, core_.now());
         }
-    } catch (const writer::StoreUnavailable &why) {
+    } catch (const writer::StoreUnavailable& why) {
         if (why.must_stop) {
             throw;
         }
     }
 }
 
-// ---- judged --------------------------------------------------------------------------------------
+// ---- judged
+// --------------------------------------------------------------------------------------
 
 void Server::audit() {
     checker::audit(checker_,
@@ -392,4 +395,4 @@ std::string Server::hash() {
     return checker::content_hash(store_->database(), *engine());
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

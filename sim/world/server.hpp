@@ -1,5 +1,5 @@
-// The process under test: store on the faulty disk, writer, head-end, outbox dispatcher. It dies, and comes
-// back from what the disk kept, through checkpoint and replay.
+// The process under test: store on the faulty disk, writer, head-end, outbox dispatcher. It dies,
+// and comes back from what the disk kept, through checkpoint and replay.
 #pragma once
 
 #include "headend/switchboard.hpp"
@@ -20,8 +20,8 @@
 namespace mb::sim::world {
 
 class Server final : public headend::EventSink {
-  public:
-    Server(Core &core, const Seams &seams, Field &field, Till &till, checker::Checker &checker);
+public:
+    Server(Core& core, const Seams& seams, Field& field, Till& till, checker::Checker& checker);
     ~Server() override;
 
     /// The first start, and the set-up. No faults yet.
@@ -30,21 +30,22 @@ class Server final : public headend::EventSink {
     /// What it had in memory is gone; it starts again after a while.
     void died();
 
-    /// As an API call: `done` gets the outcome, unless the process dies first. False: not reachable.
+    /// As an API call: `done` gets the outcome, unless the process dies first. False: not
+    /// reachable.
     bool submit(engine::Event event, writer::Done done);
-    [[nodiscard]] const engine::Engine *engine() const;
+    [[nodiscard]] const engine::Engine* engine() const;
     /// From the head-end.
-    bool submit(ProjectId project, engine::Event &&event) override;
+    bool submit(ProjectId project, engine::Event&& event) override;
 
     // ---- faults ----
-    disk::Disk &disk() { return disk_; }
-    Recorder &recorder() { return recorder_; }
+    disk::Disk& disk() { return disk_; }
+    Recorder& recorder() { return recorder_; }
 
     void audit();
     [[nodiscard]] std::string hash();
-    checker::Journal &journal() { return journal_; }
+    checker::Journal& journal() { return journal_; }
     [[nodiscard]] std::int64_t deaths() const { return deaths_; }
-    [[nodiscard]] const writer::WriterCounters &writer_counters() const {
+    [[nodiscard]] const writer::WriterCounters& writer_counters() const {
         return writer_->counters();
     }
     /// No more faults of disk and process.
@@ -52,8 +53,8 @@ class Server final : public headend::EventSink {
     /// A clean stop with its checkpoint, and the next start.
     void restart_cleanly();
 
-  private:
-    bool delayed(const engine::Event &event);
+private:
+    bool delayed(const engine::Event& event);
     void start();
     bool open();
     void connect_parts();
@@ -64,18 +65,19 @@ class Server final : public headend::EventSink {
     void plan_board();
     void plan_upkeep();
     void upkeep();
-    void committed(const engine::Effects &effects);
-    void payment_fact(const payment::Channel &channel, const payment::PaymentFact &fact,
+    void committed(const engine::Effects& effects);
+    void payment_fact(const payment::Channel& channel, const payment::PaymentFact& fact,
                       std::string headers, std::string body, std::function<void(int)> answer);
-    template <class Action> void planned(Instant at, Action action);
+    template <class Action>
+    void planned(Instant at, Action action);
 
     class Witness;
 
-    Core &core_;
-    const Seams &seams_;
-    Field &field_;
-    Till &till_;
-    checker::Checker &checker_;
+    Core& core_;
+    const Seams& seams_;
+    Field& field_;
+    Till& till_;
+    checker::Checker& checker_;
     Random dice_;
     disk::Disk disk_;
     Recorder recorder_;
@@ -83,9 +85,9 @@ class Server final : public headend::EventSink {
     std::int64_t deaths_ = 0;
     std::int64_t last_inbox_ = 0;
     Duration upkeep_every_;
-    Duration reading_window_; // how long a batch of readings stays open
+    Duration reading_window_;  // how long a batch of readings stays open
     // One life:
-    std::shared_ptr<int> life_; // planned actions of a life that has ended do nothing
+    std::shared_ptr<int> life_;  // planned actions of a life that has ended do nothing
     std::unique_ptr<store::SqliteStore> store_;
     std::unique_ptr<RecordingStore> recording_;
     std::unique_ptr<writer::Store> canary_;
@@ -97,4 +99,4 @@ class Server final : public headend::EventSink {
     Instant board_at_;
 };
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -8,7 +8,7 @@ namespace mb::sim::world {
 
 namespace {
 
-constexpr const char *merchant = "meterbook-demo";
+constexpr const char* merchant = "meterbook-demo";
 
 Error no_answer() {
     Error out = error("payment.unknown_outcome", ErrorKind::unavailable);
@@ -16,7 +16,7 @@ Error no_answer() {
     return out;
 }
 
-payment::QueryAnswer state_of(const channel::ChannelOrder &order) {
+payment::QueryAnswer state_of(const channel::ChannelOrder& order) {
     payment::QueryAnswer out;
     if (order.state == channel::PayState::closed) {
         out.state = payment::ChannelState::closed;
@@ -28,40 +28,43 @@ payment::QueryAnswer state_of(const channel::ChannelOrder &order) {
     return out;
 }
 
-} // namespace
+}  // namespace
 
-/// The merchant's side over the virtual network: requests and answers get lost, the machine behind has
-/// then done it or not.
+/// The merchant's side over the virtual network: requests and answers get lost, the machine behind
+/// has then done it or not.
 class Till::Driver final : public payment::Channel {
-  public:
-    Driver(Core &core, std::string name, std::int32_t number, std::string secret,
-           channel::Channel &machine)
-        : core_(core), dice_(core.random.split("driver " + name)), name_(std::move(name)),
-          number_(number), machine_(machine),
+public:
+    Driver(Core& core, std::string name, std::int32_t number, std::string secret,
+           channel::Channel& machine)
+        : core_(core),
+          dice_(core.random.split("driver " + name)),
+          name_(std::move(name)),
+          number_(number),
+          machine_(machine),
           judge_({"http://sandbox.invalid", merchant, std::move(secret), number, {}},
                  [&core] { return core.now(); }) {}
 
-    [[nodiscard]] const std::string &name() const override { return name_; }
+    [[nodiscard]] const std::string& name() const override { return name_; }
     [[nodiscard]] std::int32_t number() const override { return number_; }
 
-    Result<std::string> create(const payment::PayOrder &order) override {
+    Result<std::string> create(const payment::PayOrder& order) override {
         TRY_VOID(network());
-        const auto made = machine_.create({merchant, order.project.text(), order.order_no,
-                                           order.amount.fen, "CNY", order.notify_url,
-                                           order.description});
+        const auto made =
+            machine_.create({merchant, order.project.text(), order.order_no, order.amount.fen,
+                             "CNY", order.notify_url, order.description});
         TRY_VOID(network());
         if (!made) {
-            return fail(error("payment.refused", ErrorKind::unprocessable)
-                            .with("code", made.error().code));
+            return fail(
+                error("payment.refused", ErrorKind::unprocessable).with("code", made.error().code));
         }
         return "http://sandbox.invalid/pay/" + order.order_no;
     }
-    Result<payment::QueryAnswer> query(const std::string &order_no) override {
+    Result<payment::QueryAnswer> query(const std::string& order_no) override {
         TRY_VOID(network());
         const auto order = machine_.query(order_no);
         return order ? state_of(*order) : payment::QueryAnswer{};
     }
-    Result<payment::QueryAnswer> close(const std::string &order_no) override {
+    Result<payment::QueryAnswer> close(const std::string& order_no) override {
         TRY_VOID(network());
         const auto closed = machine_.close(order_no);
         TRY_VOID(network());
@@ -70,12 +73,12 @@ class Till::Driver final : public payment::Channel {
         }
         return payment::QueryAnswer{payment::ChannelState::closed, {}};
     }
-    Result<payment::PaymentFact> verify(const net::HttpHeaders &headers, std::string_view body,
+    Result<payment::PaymentFact> verify(const net::HttpHeaders& headers, std::string_view body,
                                         ProjectId project, Instant wall_now) const override {
         return judge_.verify(headers, body, project, wall_now);
     }
 
-  private:
+private:
     Result<void> network() {
         if (core_.strikes(Fault::net_loss, dice_, 20'000)) {
             return fail(no_answer());
@@ -83,18 +86,18 @@ class Till::Driver final : public payment::Channel {
         return {};
     }
 
-    Core &core_;
+    Core& core_;
     Random dice_;
     std::string name_;
     std::int32_t number_;
-    channel::Channel &machine_;
+    channel::Channel& machine_;
     payment::sandbox::SandboxChannel judge_;
 };
 
-Till::Till(Core &core) : core_(core), dice_(core.random.split("till")) {
-    const char *names[] = {"sandbox", "sandbox2"};
+Till::Till(Core& core) : core_(core), dice_(core.random.split("till")) {
+    const char* names[] = {"sandbox", "sandbox2"};
     for (std::size_t i = 0; i < sides_.size(); ++i) {
-        Side &side = sides_[i];
+        Side& side = sides_[i];
         side.name = names[i];
         const std::string secret = "simulated secret " + side.name;
         side.channel = std::make_unique<channel::Channel>(secret);
@@ -106,12 +109,12 @@ Till::Till(Core &core) : core_(core), dice_(core.random.split("till")) {
 
 Till::~Till() = default;
 
-Result<engine::Event> Till::run(const engine::OutboxRow &task) {
+Result<engine::Event> Till::run(const engine::OutboxRow& task) {
     return payment::run_channel_task(book_, core_.project, task,
                                      "http://meterbook.invalid/callbacks");
 }
 
-bool Till::pay(const std::string &order_no) {
+bool Till::pay(const std::string& order_no) {
     const bool twice = core_.strikes(Fault::two_channels, dice_, 150'000);
     const bool paid = pay_at(sides_[0], order_no);
     if (twice && paid) {
@@ -124,7 +127,7 @@ bool Till::pay(const std::string &order_no) {
     return paid;
 }
 
-bool Till::pay_at(Side &side, const std::string &order_no) {
+bool Till::pay_at(Side& side, const std::string& order_no) {
     const auto before = side.channel->query(order_no);
     if (!before || before->state != channel::PayState::unpaid) {
         return before && before->state == channel::PayState::paid;
@@ -155,7 +158,7 @@ void Till::plan_callbacks(std::size_t side) {
 }
 
 void Till::send_callbacks(std::size_t side) {
-    for (const channel::Callback &callback : sides_[side].channel->take_due(core_.now())) {
+    for (const channel::Callback& callback : sides_[side].channel->take_due(core_.now())) {
         core_.schedule.after(Duration::milliseconds(dice_.range(5, 60)),
                              [this, side, callback] { deliver(side, callback); });
     }
@@ -166,7 +169,7 @@ void Till::answered(std::size_t side, std::int64_t id, int status) {
     plan_callbacks(side);
 }
 
-void Till::deliver(std::size_t side, const channel::Callback &callback) {
+void Till::deliver(std::size_t side, const channel::Callback& callback) {
     // Not reached, or its answer is lost: the channel tries again.
     const bool lost = core_.strikes(Fault::net_loss, dice_, 30'000);
     const bool reached = ports_.up() && !(lost && dice_.chance(500'000));
@@ -174,7 +177,7 @@ void Till::deliver(std::size_t side, const channel::Callback &callback) {
         answered(side, callback.id, 0);
         return;
     }
-    const Driver &driver = *sides_[side].driver;
+    const Driver& driver = *sides_[side].driver;
     net::HttpHeaders headers;
     headers.set("Meterbook-Timestamp", callback.timestamp);
     headers.set("Meterbook-Signature", callback.signature);
@@ -207,4 +210,4 @@ void Till::deliver(std::size_t side, const channel::Callback &callback) {
                 });
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

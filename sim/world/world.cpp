@@ -17,28 +17,33 @@ struct CheckFailed {
     std::string what;
 };
 
-void throw_check(const CheckFailure &failure) {
+void throw_check(const CheckFailure& failure) {
     throw CheckFailed{fmt::format("{} ({}:{}) {}", failure.expression, failure.file, failure.line,
                                   failure.detail)};
 }
 
 class CheckHandlerSet {
-  public:
+public:
     CheckHandlerSet() : before_(set_check_handler(throw_check)) {}
     ~CheckHandlerSet() { set_check_handler(before_); }
-    CheckHandlerSet(const CheckHandlerSet &) = delete;
-    CheckHandlerSet &operator=(const CheckHandlerSet &) = delete;
+    CheckHandlerSet(const CheckHandlerSet&) = delete;
+    CheckHandlerSet& operator=(const CheckHandlerSet&) = delete;
 
-  private:
+private:
     CheckHandler before_;
 };
 
-} // namespace
+}  // namespace
 
-World::World(const Settings &settings, Seams seams)
-    : seams_(std::move(seams)), core_(settings), field_(core_, seams_), till_(core_),
-      checker_(core_.plant, field_, till_), server_(core_, seams_, field_, till_, checker_),
-      people_(core_, server_, field_, till_), mishaps_(core_, server_, field_) {}
+World::World(const Settings& settings, Seams seams)
+    : seams_(std::move(seams)),
+      core_(settings),
+      field_(core_, seams_),
+      till_(core_),
+      checker_(core_.plant, field_, till_),
+      server_(core_, seams_, field_, till_, checker_),
+      people_(core_, server_, field_, till_),
+      mishaps_(core_, server_, field_) {}
 
 Outcome World::run() {
     const CheckHandlerSet handler;
@@ -46,11 +51,11 @@ Outcome World::run() {
     try {
         live();
         finish(out);
-    } catch (const InvariantBroken &broken) {
+    } catch (const InvariantBroken& broken) {
         out.broken = broken;
-    } catch (const CheckFailed &failed) {
+    } catch (const CheckFailed& failed) {
         out.broken = InvariantBroken{Invariant::our_check, failed.what};
-    } catch (const std::exception &failed) {
+    } catch (const std::exception& failed) {
         out.broken = InvariantBroken{Invariant::our_check, failed.what()};
     }
     out.step = core_.schedule.steps();
@@ -83,9 +88,9 @@ void World::live() {
 void World::step() {
     try {
         core_.schedule.take()();
-    } catch (const ProcessDied &) {
+    } catch (const ProcessDied&) {
         server_.died();
-    } catch (const writer::StoreUnavailable &why) {
+    } catch (const writer::StoreUnavailable& why) {
         if (!why.must_stop) {
             throw InvariantBroken{Invariant::our_check, why.what()};
         }
@@ -106,9 +111,9 @@ void World::publish_later() {
 
 /// Until the server has them: an answer may have been lost with the process.
 void World::publish_now() {
-    const engine::Engine *engine = server_.engine();
+    const engine::Engine* engine = server_.engine();
     bool missing = false;
-    for (const engine::TariffPublished &published : core_.plant.later) {
+    for (const engine::TariffPublished& published : core_.plant.later) {
         if (engine == nullptr || engine->state().tariffs.find(published.id) == nullptr) {
             missing = true;
             engine::Event event = published;
@@ -123,7 +128,7 @@ void World::publish_now() {
     }
 }
 
-void World::finish(Outcome &out) {
+void World::finish(Outcome& out) {
     // Whatever is wrong with the disk is over; the server comes back if it is down.
     server_.settle();
     while (server_.engine() == nullptr) {
@@ -136,11 +141,11 @@ void World::finish(Outcome &out) {
     out.hash = server_.hash();
 }
 
-void World::count_readings(Outcome &out) {
+void World::count_readings(Outcome& out) {
     out.charged = checker_.counts().charged;
     out.held = checker_.counts().held;
     out.excluded = checker_.counts().excluded;
-    for (const auto &[on, proof] : server_.engine()->state().proofs) {
+    for (const auto& [on, proof] : server_.engine()->state().proofs) {
         out.charged += proof.charged;
         out.held += proof.held;
         out.excluded += proof.excluded;
@@ -152,4 +157,4 @@ void World::count_readings(Outcome &out) {
     });
 }
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -19,7 +19,7 @@ namespace mb::sim::world {
 
 struct Outcome {
     std::optional<checker::InvariantBroken> broken;
-    std::int64_t step = 0; // of the schedule, where it ended
+    std::int64_t step = 0;  // of the schedule, where it ended
     Instant at;
     checker::Counts counts;
     std::int64_t charged = 0;
@@ -28,26 +28,26 @@ struct Outcome {
     std::int64_t restarts = 0;
     FaultCounts faults{};
     checker::Tally checks;
-    std::string hash; // "" when an invariant broke
+    std::string hash;  // "" when an invariant broke
 };
 
 class World {
-  public:
-    World(const Settings &settings, Seams seams);
+public:
+    World(const Settings& settings, Seams seams);
 
     /// To the end, or to the first broken invariant.
     Outcome run();
     /// The database as it is now.
-    void keep_store(const std::filesystem::path &folder) { server_.disk().copy_to(folder); }
+    void keep_store(const std::filesystem::path& folder) { server_.disk().copy_to(folder); }
 
-  private:
+private:
     void live();
     void step();
     void midnight();
     void publish_later();
     void publish_now();
-    void finish(Outcome &out);
-    void count_readings(Outcome &out);
+    void finish(Outcome& out);
+    void count_readings(Outcome& out);
 
     Seams seams_;
     Core core_;
@@ -59,4 +59,4 @@ class World {
     Mishaps mishaps_;
 };
 
-} // namespace mb::sim::world
+}  // namespace mb::sim::world

@@ -23,7 +23,7 @@ engine::Now BusinessClock::now() const {
     return {business_ + (wall - wall_) * speed_, wall, speed_};
 }
 
-Result<std::string> read_file(const std::filesystem::path &path) {
+Result<std::string> read_file(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) {
         return fail(error("file.missing", ErrorKind::not_found).with("file", path.string()));
@@ -33,7 +33,7 @@ Result<std::string> read_file(const std::filesystem::path &path) {
     return text.str();
 }
 
-Result<std::optional<ClockFile>> read_clock_file(const std::filesystem::path &path) {
+Result<std::optional<ClockFile>> read_clock_file(const std::filesystem::path& path) {
     const auto text = read_file(path);
     if (!text) {
         return std::optional<ClockFile>();
@@ -41,7 +41,7 @@ Result<std::optional<ClockFile>> read_clock_file(const std::filesystem::path &pa
     return std::optional<ClockFile>(TRY(from_json<ClockFile>(*text)));
 }
 
-void write_file(const std::filesystem::path &path, std::string_view text, bool owner_only) {
+void write_file(const std::filesystem::path& path, std::string_view text, bool owner_only) {
     const std::filesystem::path temporary = path.string() + ".new";
     {
         std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -58,7 +58,7 @@ void write_file(const std::filesystem::path &path, std::string_view text, bool o
     std::filesystem::rename(temporary, path);
 }
 
-Instant demo_start(Instant wall, const Zone &zone) {
+Instant demo_start(Instant wall, const Zone& zone) {
     CivilDate day = zone.date(wall);
     while (!china_calendar().is_working_day(day)) {
         day = day + -1;
@@ -66,4 +66,4 @@ Instant demo_start(Instant wall, const Zone &zone) {
     return zone.instant(day, 9 * 60 + 30);
 }
 
-} // namespace mb::app
+}  // namespace mb::app

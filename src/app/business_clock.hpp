@@ -1,5 +1,5 @@
-// The two clocks (design §2): business time is computed from wall time by (business instant, wall instant,
-// speed), never by ticks; it is never set back.
+// The two clocks (design §2): business time is computed from wall time by (business instant, wall
+// instant, speed), never by ticks; it is never set back.
 #pragma once
 
 #include "base/describe.hpp"
@@ -20,15 +20,15 @@ struct ClockFile {
 MB_DESCRIBE(ClockFile, (business_us, wall_us, speed))
 
 class BusinessClock {
-  public:
-    BusinessClock() = default; // wall time
+public:
+    BusinessClock() = default;  // wall time
     BusinessClock(Instant business, Instant wall, std::int32_t speed)
         : business_(business), wall_(wall), speed_(speed) {}
 
     [[nodiscard]] engine::Now now() const;
     [[nodiscard]] ClockFile file() const { return {business_.us, wall_.us, speed_}; }
 
-  private:
+private:
     Instant business_;
     Instant wall_;
     std::int32_t speed_ = 1;
@@ -37,12 +37,12 @@ class BusinessClock {
 Instant wall_now();
 
 /// Nothing when the file does not exist. Errors: json.*.
-Result<std::optional<ClockFile>> read_clock_file(const std::filesystem::path &path);
+Result<std::optional<ClockFile>> read_clock_file(const std::filesystem::path& path);
 /// Written whole, then renamed. Throws std::runtime_error when the disk refuses.
-void write_file(const std::filesystem::path &path, std::string_view text, bool owner_only = false);
-Result<std::string> read_file(const std::filesystem::path &path);
+void write_file(const std::filesystem::path& path, std::string_view text, bool owner_only = false);
+Result<std::string> read_file(const std::filesystem::path& path);
 
 /// 09:30 in `zone` of the last working day up to the date of `wall`.
-Instant demo_start(Instant wall, const Zone &zone);
+Instant demo_start(Instant wall, const Zone& zone);
 
-} // namespace mb::app
+}  // namespace mb::app

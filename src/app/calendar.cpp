@@ -14,7 +14,7 @@ Result<rules::credit::WorkCalendar> parse_calendar(std::string_view csv) {
         const std::string_view line = csv.substr(0, end);
         csv.remove_prefix(std::min(end + 1, csv.size()));
         if (++line_number == 1 || line.empty()) {
-            continue; // column names
+            continue;  // column names
         }
         const Error bad = error("calendar.malformed").with("line", std::to_string(line_number));
         const auto date = CivilDate::parse(line.substr(0, std::min<std::size_t>(10, line.size())));
@@ -35,9 +35,9 @@ Result<rules::credit::WorkCalendar> parse_calendar(std::string_view csv) {
     return out;
 }
 
-const rules::credit::WorkCalendar &china_calendar() {
+const rules::credit::WorkCalendar& china_calendar() {
     static const rules::credit::WorkCalendar calendar = [] {
-        for (const EmbeddedFile &file : embedded_data()) {
+        for (const EmbeddedFile& file : embedded_data()) {
             if (file.name == "cn_holidays.csv") {
                 auto parsed = parse_calendar(file.text);
                 CHECK_MSG(parsed, parsed ? "" : parsed.error().text());
@@ -49,4 +49,4 @@ const rules::credit::WorkCalendar &china_calendar() {
     return calendar;
 }
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -16,12 +16,12 @@ struct EmbeddedFile {
 };
 
 /// data/*.csv, by name (written by cmake/Embed.cmake).
-const std::vector<EmbeddedFile> &embedded_data();
+const std::vector<EmbeddedFile>& embedded_data();
 
 /// CSV with the columns date, kind (holiday | workday), …. Errors: calendar.malformed {line}.
 Result<rules::credit::WorkCalendar> parse_calendar(std::string_view csv);
 
 /// The embedded one.
-const rules::credit::WorkCalendar &china_calendar();
+const rules::credit::WorkCalendar& china_calendar();
 
-} // namespace mb::app
+}  // namespace mb::app

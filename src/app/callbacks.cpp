@@ -10,7 +10,7 @@ namespace mb::app {
 
 namespace {
 
-net::HttpResponse status(int code, const std::string &why) {
+net::HttpResponse status(int code, const std::string& why) {
     net::HttpResponse out;
     out.status = code;
     if (!why.empty()) {
@@ -21,16 +21,16 @@ net::HttpResponse status(int code, const std::string &why) {
 }
 
 /// What the signature was made of, for whoever has to judge it again.
-std::string kept_headers(const net::HttpHeaders &headers) {
+std::string kept_headers(const net::HttpHeaders& headers) {
     std::map<std::string, std::string> kept;
-    for (const auto &[name, value] : headers) {
+    for (const auto& [name, value] : headers) {
         kept[name] = value.substr(0, 1024);
     }
     kept.erase("Cookie");
     return to_json(kept);
 }
 
-} // namespace
+}  // namespace
 
 InboxId CallbackDesk::next_id(Instant wall) {
     std::int64_t last = last_id_.load();
@@ -41,10 +41,10 @@ InboxId CallbackDesk::next_id(Instant wall) {
     return {next};
 }
 
-void CallbackDesk::on_callback(const std::string &name, ProjectId project,
-                               const net::HttpRequest &request,
+void CallbackDesk::on_callback(const std::string& name, ProjectId project,
+                               const net::HttpRequest& request,
                                std::function<void(net::HttpResponse)> answer) {
-    const payment::Channel *channel = book_.find(name);
+    const payment::Channel* channel = book_.find(name);
     if (channel == nullptr) {
         answer(status(404, "payment.unknown_channel"));
         return;
@@ -65,10 +65,11 @@ void CallbackDesk::on_callback(const std::string &name, ProjectId project,
     }
     writer::Submission submission;
     submission.project = project;
-    submission.inbox = writer::InboxRow{project,      next_id(wall), name, fact->event_id, wall,
-                                        kept_headers(request.headers), request.body};
+    submission.inbox = writer::InboxRow{
+        project,     next_id(wall), name, fact->event_id, wall, kept_headers(request.headers),
+        request.body};
     submission.event = payment::event_of(*channel, *fact, submission.inbox->id);
-    submission.done = [answer](const engine::EventOutcome &outcome) {
+    submission.done = [answer](const engine::EventOutcome& outcome) {
         const bool again = outcome.refused && outcome.error.retryable;
         answer(again ? status(503, outcome.error.code) : status(204, ""));
     };
@@ -77,4 +78,4 @@ void CallbackDesk::on_callback(const std::string &name, ProjectId project,
     }
 }
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -1,28 +1,28 @@
 #include "app/child.hpp"
 
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <csignal>
 #include <utility>
 
 namespace mb::app {
 
 namespace {
 
-/// Standard output goes to us, standard error to where ours goes. A terminal's Ctrl-C is for the parent:
-/// it stops its children in order.
-[[noreturn]] void become(const std::vector<std::string> &args, int output) {
+/// Standard output goes to us, standard error to where ours goes. A terminal's Ctrl-C is for the
+/// parent: it stops its children in order.
+[[noreturn]] void become(const std::vector<std::string>& args, int output) {
     ::setpgid(0, 0);
     ::dup2(output, STDOUT_FILENO);
-    std::vector<char *> argv;
+    std::vector<char*> argv;
     std::string name = "meterbook";
     argv.push_back(name.data());
-    for (const std::string &arg : args) {
-        argv.push_back(const_cast<char *>(arg.c_str()));
+    for (const std::string& arg : args) {
+        argv.push_back(const_cast<char*>(arg.c_str()));
     }
     argv.push_back(nullptr);
     ::execv("/proc/self/exe", argv.data());
@@ -42,9 +42,9 @@ std::string read_line(int fd, int timeout_ms) {
     return {};
 }
 
-} // namespace
+}  // namespace
 
-Result<Child> Child::start(const std::vector<std::string> &args) {
+Result<Child> Child::start(const std::vector<std::string>& args) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
         return fail(error("child.failed", ErrorKind::internal).with("what", "pipe"));
@@ -67,11 +67,12 @@ Result<Child> Child::start(const std::vector<std::string> &args) {
     return out;
 }
 
-Child::Child(Child &&other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), output_(std::exchange(other.output_, -1)),
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      output_(std::exchange(other.output_, -1)),
       first_line_(std::move(other.first_line_)) {}
 
-Child &Child::operator=(Child &&other) noexcept {
+Child& Child::operator=(Child&& other) noexcept {
     std::swap(pid_, other.pid_);
     std::swap(output_, other.output_);
     std::swap(first_line_, other.first_line_);
@@ -103,4 +104,4 @@ void Child::stop() {
     pid_ = -1;
 }
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -18,16 +18,17 @@ namespace {
 
 constexpr int wrong_usage = 2;
 
-void add_serve(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("serve", "Run the server on a data folder");
+void add_serve(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("serve", "Run the server on a data folder");
     auto options = std::make_shared<ServeCommandOptions>();
     sub->add_option("--config", options->config, "TOML file; see docs/reference/configuration.md");
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
     sub->callback([options, &code] { code = run_serve(*options, std::cout, std::cerr); });
 }
 
-void add_demo(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("demo", "Run the demo campus: server, fleet, sandbox channel");
+void add_demo(CLI::App& cli, int& code) {
+    CLI::App* sub =
+        cli.add_subcommand("demo", "Run the demo campus: server, fleet, sandbox channel");
     auto options = std::make_shared<DemoCommandOptions>();
     sub->add_option("--data", options->data, "Where the campus is kept")->capture_default_str();
     sub->add_option("--web", options->console, "Built console")->capture_default_str();
@@ -40,17 +41,18 @@ void add_demo(CLI::App &cli, int &code) {
     sub->callback([options, &code] { code = run_demo(*options, std::cout, std::cerr); });
 }
 
-void add_decode(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("decode", "Explain the bytes of a meter protocol");
+void add_decode(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("decode", "Explain the bytes of a meter protocol");
     auto options = std::make_shared<DecodeOptions>();
     sub->add_option("protocol", options->protocol, "dlt645")->required();
     sub->add_option("hex", options->hex, "Bytes in hex, blanks allowed; - reads standard input");
     sub->add_flag("--json", options->json, "Print one JSON object");
-    sub->callback([options, &code] { code = run_decode(*options, std::cin, std::cout, std::cerr); });
+    sub->callback(
+        [options, &code] { code = run_decode(*options, std::cin, std::cout, std::cerr); });
 }
 
-void add_fleet(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("fleet", "Run virtual meters that dial in over TCP");
+void add_fleet(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("fleet", "Run virtual meters that dial in over TCP");
     auto options = std::make_shared<FleetCommandOptions>();
     sub->add_option("--campus", options->campus, "campus.json, as `demo` writes it");
     sub->add_option("--state-file", options->state_file, "Registers, relays and clocks");
@@ -62,9 +64,9 @@ void add_fleet(CLI::App &cli, int &code) {
     sub->callback([options, &code] { code = run_fleet(*options, std::cout, std::cerr); });
 }
 
-void add_sandbox_channel(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("sandbox-channel", "The demo's payment channel");
-    sub->group(""); // hidden: `demo` starts it
+void add_sandbox_channel(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("sandbox-channel", "The demo's payment channel");
+    sub->group("");  // hidden: `demo` starts it
     auto options = std::make_shared<SandboxChannelOptions>();
     sub->add_option("--address", options->address);
     sub->add_option("--port", options->port);
@@ -75,8 +77,9 @@ void add_sandbox_channel(CLI::App &cli, int &code) {
     sub->callback([options, &code] { code = run_sandbox_channel(*options, std::cout, std::cerr); });
 }
 
-void add_simulate(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("simulate", "Simulate a site with faults, and prove the invariants");
+void add_simulate(CLI::App& cli, int& code) {
+    CLI::App* sub =
+        cli.add_subcommand("simulate", "Simulate a site with faults, and prove the invariants");
     auto options = std::make_shared<SimulateOptions>();
     sub->add_option("--seed", options->seed)->capture_default_str();
     sub->add_option("--days", options->days)->capture_default_str();
@@ -84,80 +87,78 @@ void add_simulate(CLI::App &cli, int &code) {
     sub->add_option("--faults", options->faults, "all, none, or names and F-numbers with commas")
         ->capture_default_str();
     sub->add_option("--canary", options->canary, "A changed behaviour, or all: is it noticed?");
-    sub->add_option("--store-keep", options->store_keep, "Folder that gets the database at the end");
+    sub->add_option("--store-keep", options->store_keep,
+                    "Folder that gets the database at the end");
     sub->add_flag("--json", options->json, "Print one JSON object as the last line");
     sub->callback([options, &code] { code = run_simulate(*options, std::cout, std::cerr); });
 }
 
-void add_verify(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("verify", "Is what is stored sound? Reads only");
+void add_verify(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("verify", "Is what is stored sound? Reads only");
     auto options = std::make_shared<VerifyOptions>();
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
     sub->add_flag("--json", options->json, "Print one JSON object as the last line");
-    sub->callback([options, &code] {
-        code = run_verify(*options, std::cout, std::cerr, engine_steps());
-    });
+    sub->callback(
+        [options, &code] { code = run_verify(*options, std::cout, std::cerr, engine_steps()); });
 }
 
 /// What `bench ingest` asks after its run.
-std::int64_t verify_folder(const std::filesystem::path &folder) {
+std::int64_t verify_folder(const std::filesystem::path& folder) {
     VerifyOptions options;
     options.data = folder.string();
     return run_verify(options, std::cerr, std::cerr, engine_steps());
 }
 
-void add_user(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("user", "Managers and their sign-in codes");
+void add_user(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("user", "Managers and their sign-in codes");
     sub->require_subcommand(1);
     auto options = std::make_shared<UserCommandOptions>();
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
-    CLI::App *add = sub->add_subcommand("add", "Authorise a manager's phone");
-    add->fallthrough(); // --data may come last
+    CLI::App* add = sub->add_subcommand("add", "Authorise a manager's phone");
+    add->fallthrough();  // --data may come last
     add->add_option("phone", options->phone)->required();
     add->add_option("--project", options->project, "Project id")->required();
     add->add_option("--name", options->name);
     add->callback([options, &code] { code = run_user_add(*options, std::cout, std::cerr); });
-    CLI::App *made = sub->add_subcommand("code", "Print a sign-in code for a phone");
+    CLI::App* made = sub->add_subcommand("code", "Print a sign-in code for a phone");
     made->fallthrough();
     made->add_option("phone", options->phone)->required();
     made->callback([options, &code] { code = run_user_code(*options, std::cout, std::cerr); });
 }
 
-void add_bench(CLI::App &cli, int &code) {
-    CLI::App *sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
+void add_bench(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
     sub->require_subcommand(1);
-    CLI::App *ingest = sub->add_subcommand("ingest", "Readings through engine, writer and store");
+    CLI::App* ingest = sub->add_subcommand("ingest", "Readings through engine, writer and store");
     auto options = std::make_shared<bench::IngestOptions>();
     ingest->add_option("--meters", options->shape.meters)->capture_default_str();
     ingest->add_option("--readings", options->shape.slots, "Per meter")->capture_default_str();
     ingest->add_option("--folder", options->folder, "Kept afterwards; default: a temporary one");
     ingest->add_flag("--json", options->json);
-    ingest->callback([options, &code] {
-        code = bench::run_ingest(*options, verify_folder, std::cout);
-    });
+    ingest->callback(
+        [options, &code] { code = bench::run_ingest(*options, verify_folder, std::cout); });
 }
 
-} // namespace
+}  // namespace
 
-int run_command_line(int argc, char **argv) {
+int run_command_line(int argc, char** argv) {
     CLI::App cli{"Meterbook 能源计费云平台: meters, bills, cuts and restores energy", "meterbook"};
     cli.require_subcommand(1);
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
     for (const auto add : {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel,
-                           add_simulate, add_verify, add_user,
-                           add_bench}) {
+                           add_simulate, add_verify, add_user, add_bench}) {
         add(cli, code);
     }
     try {
         cli.parse(argc, argv);
-    } catch (const CLI::ParseError &why) {
+    } catch (const CLI::ParseError& why) {
         return cli.exit(why) == 0 ? code : wrong_usage;
-    } catch (const std::exception &why) {
+    } catch (const std::exception& why) {
         std::cerr << "meterbook: " << why.what() << "\n";
         return 1;
     }
     return code;
 }
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -3,6 +3,6 @@
 
 namespace mb::app {
 
-int run_command_line(int argc, char **argv);
+int run_command_line(int argc, char** argv);
 
-} // namespace mb::app
+}  // namespace mb::app

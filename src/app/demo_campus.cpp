@@ -2,8 +2,8 @@
 
 #include "app/calendar.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace mb::app {
 
@@ -15,7 +15,7 @@ using sim::meter::LoadKind;
 
 /// splitmix64: the campus is the same for the same seed everywhere.
 class Dice {
-  public:
+public:
     explicit Dice(std::uint64_t seed) : state_(seed) {}
     /// low … high, both possible.
     std::int64_t roll(std::int64_t low, std::int64_t high) {
@@ -27,16 +27,16 @@ class Dice {
         return low + static_cast<std::int64_t>(z % static_cast<std::uint64_t>(high - low + 1));
     }
 
-  private:
+private:
     std::uint64_t state_;
 };
 
 tariff::TariffPrice price(std::optional<tariff::Band> band, std::optional<std::int32_t> tier,
-                          const char *yuan) {
+                          const char* yuan) {
     return {band, tier, Price::parse(yuan).value()};
 }
 
-tariff::TariffDocument document(const char *code, const char *name, CivilDate from) {
+tariff::TariffDocument document(const char* code, const char* name, CivilDate from) {
     tariff::TariffDocument out;
     out.code = code;
     out.name = name;
@@ -53,12 +53,9 @@ std::vector<tariff::TariffDocument> demo_tariffs(CivilDate from) {
     dorm.prices = {price({}, 1, "0.5380"), price({}, 2, "0.5880"), price({}, 3, "0.8380")};
     auto mall = document("mall", "商业分时电价", from);
     using tariff::Band;
-    mall.periods = {{"00:00", "08:00", Band::valley},
-                    {"08:00", "10:00", Band::flat},
-                    {"10:00", "12:00", Band::peak},
-                    {"12:00", "16:00", Band::flat},
-                    {"16:00", "22:00", Band::peak},
-                    {"22:00", "24:00", Band::flat}};
+    mall.periods = {{"00:00", "08:00", Band::valley}, {"08:00", "10:00", Band::flat},
+                    {"10:00", "12:00", Band::peak},   {"12:00", "16:00", Band::flat},
+                    {"16:00", "22:00", Band::peak},   {"22:00", "24:00", Band::flat}};
     mall.prices = {price(Band::peak, {}, "1.2646"), price(Band::flat, {}, "0.7439"),
                    price(Band::valley, {}, "0.2842")};
     auto office = document("office", "办公单一制电价", from);
@@ -67,27 +64,31 @@ std::vector<tariff::TariffDocument> demo_tariffs(CivilDate from) {
 }
 
 struct Building {
-    const char *name;
-    const char *tariff;
-    std::int32_t share; // of 20
+    const char* name;
+    const char* tariff;
+    std::int32_t share;  // of 20
     std::int32_t rooms_per_floor;
 };
 
 constexpr Building buildings[] = {
     {"学生公寓", "dorm", 10, 20}, {"商场", "mall", 6, 12}, {"办公楼", "office", 4, 10}};
 
-constexpr const char *shops[] = {"兴旺火锅",   "小满面馆", "海鲜大排档", "烘焙工坊", "连锁超市", "健身中心",
-                                 "洗衣工厂",   "影音广场", "川味酒楼",   "冰品屋",   "鲜果码头", "数码体验店"};
-constexpr const char *firms[] = {"云启科技", "明理律所", "宏图设计", "启航教育", "博远咨询", "安信会计"};
-constexpr const char *students[] = {"李明", "王芳", "张伟", "刘洋", "陈静", "杨帆", "赵磊", "周婷", "吴昊", "孙悦"};
+constexpr const char* shops[] = {"兴旺火锅", "小满面馆", "海鲜大排档", "烘焙工坊",
+                                 "连锁超市", "健身中心", "洗衣工厂",   "影音广场",
+                                 "川味酒楼", "冰品屋",   "鲜果码头",   "数码体验店"};
+constexpr const char* firms[] = {"云启科技", "明理律所", "宏图设计",
+                                 "启航教育", "博远咨询", "安信会计"};
+constexpr const char* students[] = {"李明", "王芳", "张伟", "刘洋", "陈静",
+                                    "杨帆", "赵磊", "周婷", "吴昊", "孙悦"};
 
-template <std::size_t N> std::string pick(const char *const (&names)[N], std::int64_t i) {
+template <std::size_t N>
+std::string pick(const char* const (&names)[N], std::int64_t i) {
     return names[static_cast<std::size_t>(i) % N];
 }
 
 class Builder {
-  public:
-    explicit Builder(const DemoOptions &options)
+public:
+    explicit Builder(const DemoOptions& options)
         : options_(options), dice_(options.seed), zone_(Zone::find(options.zone).value()) {
         out_.campus.project = out_.project.text();
         out_.campus.seed = options.seed;
@@ -98,9 +99,9 @@ class Builder {
         std::int32_t made = 0;
         for (std::size_t b = 0; b < std::size(buildings); ++b) {
             const bool last = b + 1 == std::size(buildings);
-            const std::int32_t rooms =
-                last ? options_.meters - made
-                     : std::max(1, options_.meters * buildings[b].share / 20);
+            const std::int32_t rooms = last
+                                           ? options_.meters - made
+                                           : std::max(1, options_.meters * buildings[b].share / 20);
             for (std::int32_t i = 0; i < rooms; ++i) {
                 room(buildings[b], i);
             }
@@ -109,7 +110,7 @@ class Builder {
         return std::move(out_);
     }
 
-  private:
+private:
     void project() {
         engine::ProjectConfig config;
         config.name = "示范园区";
@@ -119,12 +120,12 @@ class Builder {
         out_.events.emplace_back(engine::ProjectConfigured{config, {}});
         std::int64_t id = 0;
         const CivilDate from = zone_.date(options_.start) + -365;
-        for (const auto &doc : demo_tariffs(from)) {
+        for (const auto& doc : demo_tariffs(from)) {
             out_.events.emplace_back(engine::TariffPublished{TariffId{++id}, doc, {}});
         }
     }
 
-    void room(const Building &building, std::int32_t index) {
+    void room(const Building& building, std::int32_t index) {
         const std::int64_t id = ++rooms_;
         const std::int32_t floor = index / building.rooms_per_floor + 1;
         const std::int32_t number = floor * 100 + index % building.rooms_per_floor + 1;
@@ -136,15 +137,19 @@ class Builder {
             {ServicePointId{id}, engine::Commodity::electricity, building.name,
              fmt::format("{}层", floor), std::to_string(number), restore},
             {}});
-        const std::string name = dorm ? pick(students, dice_.roll(0, 9)) + "等4人"
+        const std::string name = dorm   ? pick(students, dice_.roll(0, 9)) + "等4人"
                                  : mall ? pick(shops, index)
                                         : pick(firms, index);
         const std::string phone = fmt::format("139{:08}", 10'000'000 + id);
         out_.events.emplace_back(engine::AccountSet{{AccountId{id}, name, phone}, {}});
-        out_.events.emplace_back(engine::AgreementStarted{
-            {AgreementId{id}, ServicePointId{id}, AccountId{id}, building.tariff,
-             engine::PaymentMode::prepaid, options_.start, {}},
-            {}});
+        out_.events.emplace_back(engine::AgreementStarted{{AgreementId{id},
+                                                           ServicePointId{id},
+                                                           AccountId{id},
+                                                           building.tariff,
+                                                           engine::PaymentMode::prepaid,
+                                                           options_.start,
+                                                           {}},
+                                                          {}});
         meter(building, id, index, floor, dorm, mall, restore);
         money(id, index, mall);
         if (building.tariff == std::string_view("office") && index == 0) {
@@ -157,7 +162,7 @@ class Builder {
         }
     }
 
-    void meter(const Building &building, std::int64_t id, std::int32_t index, std::int32_t floor,
+    void meter(const Building& building, std::int64_t id, std::int32_t index, std::int32_t floor,
                bool dorm, bool mall, rules::relay::RestoreMode restore) {
         sim::fleet::CampusMeter field;
         field.address = fmt::format("{:012}", 260'900'000'000 + id);
@@ -171,7 +176,7 @@ class Builder {
             field.key_press_after_s = static_cast<std::int32_t>(dice_.roll(60, 240));
         }
         // A shop loses at least 2 yuan a poll at every price of the day but the night's.
-        field.load = mall ? sim::fleet::CampusLoad{LoadKind::flat, dice_.roll(13'000, 26'000)}
+        field.load = mall   ? sim::fleet::CampusLoad{LoadKind::flat, dice_.roll(13'000, 26'000)}
                      : dorm ? sim::fleet::CampusLoad{LoadKind::h0, dice_.roll(180, 700)}
                             : sim::fleet::CampusLoad{LoadKind::g1, dice_.roll(400, 1'800)};
         engine::MeterLink link;
@@ -204,14 +209,14 @@ class Builder {
         (void)building;
     }
 
-    void gateway(const std::string &id) {
-        auto &gateways = out_.campus.gateways;
+    void gateway(const std::string& id) {
+        auto& gateways = out_.campus.gateways;
         if (gateways.empty() || gateways.back().id != id) {
             gateways.push_back({id});
         }
     }
 
-    void tenant(const sim::fleet::CampusMeter &field, bool mall) {
+    void tenant(const sim::fleet::CampusMeter& field, bool mall) {
         sim::fleet::CampusTenant out;
         out.meter = field.address;
         out.phone = demo_tenant_phone;
@@ -224,8 +229,8 @@ class Builder {
 
     /// Shops run out one after another, the first within four polls; the others have months.
     void money(std::int64_t id, std::int32_t index, bool mall) {
-        const std::int64_t fen = mall ? 700 + index * 1'300 + dice_.roll(0, 400)
-                                      : dice_.roll(4'000, 30'000);
+        const std::int64_t fen =
+            mall ? 700 + index * 1'300 + dice_.roll(0, 400) : dice_.roll(4'000, 30'000);
         engine::OpeningBalance balance;
         balance.account = AccountId{id};
         balance.amount = Money{fen};
@@ -240,7 +245,7 @@ class Builder {
     std::int64_t rooms_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 rules::credit::CreditPolicy demo_policy() {
     rules::credit::CreditPolicy policy;
@@ -248,10 +253,10 @@ rules::credit::CreditPolicy demo_policy() {
     policy.allowed_from_min = 0;
     policy.allowed_to_min = 1440;
     policy.working_days_only = false;
-    policy.notices_per_day_max = 60; // business days pass in minutes here
+    policy.notices_per_day_max = 60;  // business days pass in minutes here
     return policy;
 }
 
-DemoCampus make_demo_campus(const DemoOptions &options) { return Builder(options).build(); }
+DemoCampus make_demo_campus(const DemoOptions& options) { return Builder(options).build(); }
 
-} // namespace mb::app
+}  // namespace mb::app

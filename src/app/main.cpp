@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     return mb::app::run_command_line(argc, argv);
 }

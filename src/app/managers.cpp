@@ -2,7 +2,7 @@
 
 namespace mb::app {
 
-void add_manager(store::Database &database, const std::string &phone, const std::string &name,
+void add_manager(store::Database& database, const std::string& phone, const std::string& name,
                  ProjectId project, Instant wall) {
     const store::Logins logins(database);
     auto login = logins.find_by_phone(phone);
@@ -18,4 +18,4 @@ void add_manager(store::Database &database, const std::string &phone, const std:
     }
 }
 
-} // namespace mb::app
+}  // namespace mb::app

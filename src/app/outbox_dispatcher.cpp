@@ -10,14 +10,13 @@ namespace mb::app {
 
 namespace {
 
-bool is_meter_task(const engine::OutboxRow &row) {
+bool is_meter_task(const engine::OutboxRow& row) {
     return row.kind == engine::TaskKind::relay || row.kind == engine::TaskKind::read;
 }
 
-} // namespace
+}  // namespace
 
-OutboxDispatcher::OutboxDispatcher(const payment::ChannelBook &book, OutboxPorts ports,
-                                   int workers)
+OutboxDispatcher::OutboxDispatcher(const payment::ChannelBook& book, OutboxPorts ports, int workers)
     : book_(book), ports_(std::move(ports)) {
     for (int i = 0; i < workers; ++i) {
         workers_.emplace_back([this] { work(); });
@@ -32,14 +31,14 @@ void OutboxDispatcher::stop() {
         stopping_ = true;
     }
     wake_.notify_all();
-    for (std::thread &worker : workers_) {
+    for (std::thread& worker : workers_) {
         if (worker.joinable()) {
             worker.join();
         }
     }
 }
 
-void OutboxDispatcher::put(ProjectId project, const engine::OutboxRow &row, bool redelivered) {
+void OutboxDispatcher::put(ProjectId project, const engine::OutboxRow& row, bool redelivered) {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (is_meter_task(row)) {
@@ -70,25 +69,26 @@ void OutboxDispatcher::done(ProjectId project, OutboxId id) {
     ports_.supersede(project, command);
 }
 
-void OutboxDispatcher::on_commit(ProjectId project, const engine::Effects &effects) {
-    // A task put and done within one batch is never carried; a new attempt follows its old task's end.
+void OutboxDispatcher::on_commit(ProjectId project, const engine::Effects& effects) {
+    // A task put and done within one batch is never carried; a new attempt follows its old task's
+    // end.
     std::vector<OutboxId> ended;
-    for (const engine::Row &row : effects.rows()) {
-        if (const auto *end = std::get_if<engine::OutboxDone>(&row)) {
+    for (const engine::Row& row : effects.rows()) {
+        if (const auto* end = std::get_if<engine::OutboxDone>(&row)) {
             ended.push_back(end->id);
             done(project, end->id);
         }
     }
-    for (const engine::Row &row : effects.rows()) {
-        const auto *task = std::get_if<engine::OutboxRow>(&row);
+    for (const engine::Row& row : effects.rows()) {
+        const auto* task = std::get_if<engine::OutboxRow>(&row);
         if (task != nullptr && std::find(ended.begin(), ended.end(), task->id) == ended.end()) {
             put(project, *task, false);
         }
     }
 }
 
-void OutboxDispatcher::redeliver(ProjectId project, const std::vector<engine::OutboxRow> &rows) {
-    for (const engine::OutboxRow &row : rows) {
+void OutboxDispatcher::redeliver(ProjectId project, const std::vector<engine::OutboxRow>& rows) {
+    for (const engine::OutboxRow& row : rows) {
         put(project, row, true);
     }
 }
@@ -98,12 +98,11 @@ std::size_t OutboxDispatcher::channel_tasks() const {
     return channel_tasks_.size();
 }
 
-bool OutboxDispatcher::take(std::unique_lock<std::mutex> &lock, Key &key,
-                            engine::OutboxRow &row) {
+bool OutboxDispatcher::take(std::unique_lock<std::mutex>& lock, Key& key, engine::OutboxRow& row) {
     while (!stopping_) {
         const Instant now = wall_now();
         Instant next = now + Duration::seconds(1);
-        for (auto &[id, task] : channel_tasks_) {
+        for (auto& [id, task] : channel_tasks_) {
             if (task.running) {
                 continue;
             }
@@ -120,17 +119,17 @@ bool OutboxDispatcher::take(std::unique_lock<std::mutex> &lock, Key &key,
     return false;
 }
 
-void OutboxDispatcher::finished(const Key &key, bool answered) {
+void OutboxDispatcher::finished(const Key& key, bool answered) {
     const auto found = channel_tasks_.find(key);
     if (found == channel_tasks_.end()) {
-        return; // the engine ended it meanwhile
+        return;  // the engine ended it meanwhile
     }
-    ChannelTask &task = found->second;
+    ChannelTask& task = found->second;
     task.running = false;
     // An answer that was taken ends the task by its commit; until then it rests.
     task.failures = answered ? 0 : task.failures + 1;
-    task.due_wall = wall_now() + (answered ? Duration::seconds(30)
-                                           : payment::retry_delay(task.failures));
+    task.due_wall =
+        wall_now() + (answered ? Duration::seconds(30) : payment::retry_delay(task.failures));
 }
 
 void OutboxDispatcher::work() {
@@ -139,8 +138,8 @@ void OutboxDispatcher::work() {
     engine::OutboxRow row;
     while (take(lock, key, row)) {
         lock.unlock();
-        const auto event =
-            payment::run_channel_task(book_, key.first, row, ports_.notify_url(key.first, row.channel));
+        const auto event = payment::run_channel_task(book_, key.first, row,
+                                                     ports_.notify_url(key.first, row.channel));
         if (!event) {
             log::warn("channel task {} of order {}: {}", row.id.value, row.order_no,
                       event.error().text());
@@ -151,4 +150,4 @@ void OutboxDispatcher::work() {
     }
 }
 
-} // namespace mb::app
+}  // namespace mb::app

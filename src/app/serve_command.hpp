@@ -9,11 +9,11 @@
 namespace mb::app {
 
 struct ServeCommandOptions {
-    std::filesystem::path config; // TOML; "" = defaults
+    std::filesystem::path config;  // TOML; "" = defaults
     std::filesystem::path data = "var/meterbook";
 };
 
-int run_serve(const ServeCommandOptions &options, std::ostream &out, std::ostream &err);
+int run_serve(const ServeCommandOptions& options, std::ostream& out, std::ostream& err);
 
 struct UserCommandOptions {
     std::filesystem::path data = "var/meterbook";
@@ -23,8 +23,8 @@ struct UserCommandOptions {
 };
 
 /// Through the running server, or with the folder's lock when none runs.
-int run_user_add(const UserCommandOptions &options, std::ostream &out, std::ostream &err);
+int run_user_add(const UserCommandOptions& options, std::ostream& out, std::ostream& err);
 /// A sign-in code, valid 5 minutes; the server must run, since it judges the code.
-int run_user_code(const UserCommandOptions &options, std::ostream &out, std::ostream &err);
+int run_user_code(const UserCommandOptions& options, std::ostream& out, std::ostream& err);
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -10,10 +10,10 @@
 namespace mb::app {
 namespace {
 
-Instant at(const char *text) { return parse_rfc3339(text).value(); }
+Instant at(const char* text) { return parse_rfc3339(text).value(); }
 
 TEST(Calendar, KnowsHolidaysAndMakeUpDays) {
-    const auto &calendar = china_calendar();
+    const auto& calendar = china_calendar();
     EXPECT_FALSE(calendar.is_working_day(CivilDate::from_ymd(2026, 1, 1)));
     EXPECT_TRUE(calendar.is_working_day(CivilDate::from_ymd(2026, 11, 23)));
     EXPECT_FALSE(calendar.is_working_day(CivilDate::from_ymd(2026, 11, 22)));
@@ -65,7 +65,7 @@ TEST(DemoCampus, TheEngineTakesEveryEventAndTheFleetEveryMeter) {
         engine::Engine engine(demo.project);
         engine::Effects out;
         engine.apply(demo.events, {options.start, options.start, 60}, out);
-        for (const engine::EventOutcome &outcome : out.outcomes) {
+        for (const engine::EventOutcome& outcome : out.outcomes) {
             ASSERT_FALSE(outcome.refused) << outcome.error.text();
         }
         EXPECT_EQ(engine.state().meters.count(), static_cast<std::size_t>(meters));
@@ -76,5 +76,5 @@ TEST(DemoCampus, TheEngineTakesEveryEventAndTheFleetEveryMeter) {
     }
 }
 
-} // namespace
-} // namespace mb::app
+}  // namespace
+}  // namespace mb::app

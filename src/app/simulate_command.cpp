@@ -5,9 +5,9 @@
 #include "sim/canary/canaries.hpp"
 #include "sim/world/world.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <filesystem>
-#include <fmt/format.h>
 #include <ostream>
 
 namespace mb::app {
@@ -21,7 +21,7 @@ constexpr int set_up_wrong = 2;
 using sim::checker::Invariant;
 using sim::world::Outcome;
 
-std::string counts_json(const Outcome &o) {
+std::string counts_json(const Outcome& o) {
     std::string out = fmt::format(
         R"("events":{},"readings":{{"charged":{},"held":{},"excluded":{}}},"postings":{},"trips":{},)"
         R"("restores":{},"payments":{},"suspended":{},"notices":{},"commands":{},"batches":{},)"
@@ -30,7 +30,7 @@ std::string counts_json(const Outcome &o) {
         o.counts.restores, o.counts.payments, o.counts.suspended, o.counts.notices,
         o.counts.commands, o.counts.batches, o.restarts, o.step);
     out += ",\"faults\":{";
-    for (const auto &info : sim::fault_catalogue()) {
+    for (const auto& info : sim::fault_catalogue()) {
         const auto at = static_cast<std::size_t>(info.fault);
         out += fmt::format("{}\"{}\":{}", at == 0 ? "" : ",", info.name, o.faults[at]);
     }
@@ -43,7 +43,7 @@ std::string counts_json(const Outcome &o) {
     return out + "}";
 }
 
-std::string result_json(const SimulateOptions &options, const Outcome &o) {
+std::string result_json(const SimulateOptions& options, const Outcome& o) {
     std::string out = fmt::format(R"({{"seed":{},"days":{},"meters":{},"broken":)", options.seed,
                                   options.days, options.meters);
     if (o.broken) {
@@ -57,18 +57,19 @@ std::string result_json(const SimulateOptions &options, const Outcome &o) {
     return out + "," + counts_json(o) + ",\"hash\":\"" + o.hash + "\"}";
 }
 
-void print_broken(const SimulateOptions &options, const Outcome &o, std::ostream &err) {
+void print_broken(const SimulateOptions& options, const Outcome& o, std::ostream& err) {
     err << fmt::format("meterbook simulate: seed {} step {} at {}: {} broke: {}\n", options.seed,
                        o.step, utc_text(o.at), invariant_name(o.broken->invariant), o.broken->what);
 }
 
-void print_result(const Outcome &o, std::ostream &out) {
-    out << fmt::format("{} events, {} batches, {} restarts; readings: {} charged, {} held, {} excluded; "
-                       "{} postings, {} trips, {} restores, {} payments, {} suspended\n",
-                       o.counts.events, o.counts.batches, o.restarts, o.charged, o.held, o.excluded,
-                       o.counts.postings, o.counts.trips, o.counts.restores, o.counts.payments,
-                       o.counts.suspended);
-    for (const auto &info : sim::fault_catalogue()) {
+void print_result(const Outcome& o, std::ostream& out) {
+    out << fmt::format(
+        "{} events, {} batches, {} restarts; readings: {} charged, {} held, {} excluded; "
+        "{} postings, {} trips, {} restores, {} payments, {} suspended\n",
+        o.counts.events, o.counts.batches, o.restarts, o.charged, o.held, o.excluded,
+        o.counts.postings, o.counts.trips, o.counts.restores, o.counts.payments,
+        o.counts.suspended);
+    for (const auto& info : sim::fault_catalogue()) {
         const std::int64_t count = o.faults[static_cast<std::size_t>(info.fault)];
         if (count > 0) {
             out << fmt::format("  {:<20} {:<8} {:>8}\n", info.name, info.numbers, count);
@@ -83,13 +84,13 @@ void print_result(const Outcome &o, std::ostream &out) {
 }
 
 /// Faults that were asked for and never came, in a run long enough for them.
-std::string never_happened(const SimulateOptions &options, const sim::FaultSet &faults,
-                           const Outcome &o) {
+std::string never_happened(const SimulateOptions& options, const sim::FaultSet& faults,
+                           const Outcome& o) {
     std::string out;
     if (options.days < 5 || options.meters < 20) {
         return out;
     }
-    for (const auto &info : sim::fault_catalogue()) {
+    for (const auto& info : sim::fault_catalogue()) {
         if (faults.has(info.fault) && o.faults[static_cast<std::size_t>(info.fault)] == 0) {
             out += (out.empty() ? "" : ", ") + std::string(info.name);
         }
@@ -97,12 +98,12 @@ std::string never_happened(const SimulateOptions &options, const sim::FaultSet &
     return out;
 }
 
-int run_canaries(const SimulateOptions &options, const sim::world::Settings &settings,
-                 std::ostream &out, std::ostream &err) {
+int run_canaries(const SimulateOptions& options, const sim::world::Settings& settings,
+                 std::ostream& out, std::ostream& err) {
     int ran = 0;
     int missed = 0;
     std::string json;
-    for (const sim::canary::Canary &canary : sim::canary::canaries()) {
+    for (const sim::canary::Canary& canary : sim::canary::canaries()) {
         if (options.canary != "all" && options.canary != canary.name) {
             continue;
         }
@@ -120,7 +121,7 @@ int run_canaries(const SimulateOptions &options, const sim::world::Settings &set
     }
     if (ran == 0) {
         err << "meterbook simulate: unknown canary '" << options.canary << "'; there are";
-        for (const sim::canary::Canary &canary : sim::canary::canaries()) {
+        for (const sim::canary::Canary& canary : sim::canary::canaries()) {
             err << " " << canary.name;
         }
         err << "\n";
@@ -132,14 +133,14 @@ int run_canaries(const SimulateOptions &options, const sim::world::Settings &set
     return missed == 0 ? broke : set_up_wrong;
 }
 
-int usage(std::ostream &err, const std::string &what) {
+int usage(std::ostream& err, const std::string& what) {
     err << "meterbook simulate: " << what << "\n";
     return set_up_wrong;
 }
 
-} // namespace
+}  // namespace
 
-int run_simulate(const SimulateOptions &options, std::ostream &out, std::ostream &err) {
+int run_simulate(const SimulateOptions& options, std::ostream& out, std::ostream& err) {
     const auto faults = sim::FaultSet::parse(options.faults);
     if (!faults) {
         return usage(err, faults.error().text());
@@ -147,7 +148,7 @@ int run_simulate(const SimulateOptions &options, std::ostream &out, std::ostream
     if (options.days < 1 || options.days > 1000 || options.meters < 1 || options.meters > 5000) {
         return usage(err, "--days 1 … 1000, --meters 1 … 5000");
     }
-    log::set_level(log::Level::off); // what fails here fails on purpose
+    log::set_level(log::Level::off);  // what fails here fails on purpose
     const sim::world::Settings settings{options.seed, options.days, options.meters, *faults};
     if (!options.canary.empty()) {
         return run_canaries(options, settings, out, err);
@@ -173,4 +174,4 @@ int run_simulate(const SimulateOptions &options, std::ostream &out, std::ostream
     return missing.empty() ? clean : usage(err, "asked for and never happened: " + missing);
 }
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -1,4 +1,5 @@
-// The looks of `meterbook verify` that need the engine: replay, view rows, a second rating of a sample.
+// The looks of `meterbook verify` that need the engine: replay, view rows, a second rating of a
+// sample.
 #pragma once
 
 #include "store/verify.hpp"
@@ -7,15 +8,17 @@
 
 namespace mb::app {
 
-/// Replay of the older checkpoint reproduces the newer one's image and the log's effects; replay to the end
-/// reproduces the view rows. Codes: replay.refused, replay.image_differs, view.differs, view.ahead.
+/// Replay of the older checkpoint reproduces the newer one's image and the log's effects; replay to
+/// the end reproduces the view rows. Codes: replay.refused, replay.image_differs, view.differs,
+/// view.ahead.
 store::VerifyStep replay_step();
 
-/// `agreements` of each project, evenly chosen, rated again from the day rows by the slow implementation.
-/// Codes: rating.line_differs, rating.line_missing, rating.extra_line, rating.refused.
+/// `agreements` of each project, evenly chosen, rated again from the day rows by the slow
+/// implementation. Codes: rating.line_differs, rating.line_missing, rating.extra_line,
+/// rating.refused.
 store::VerifyStep rerate_step(int agreements = 40);
 
 /// Both.
 std::vector<store::VerifyStep> engine_steps();
 
-} // namespace mb::app
+}  // namespace mb::app

@@ -15,7 +15,7 @@ struct CheckThrown {};
 
 /// CHECK throws inside the scope.
 struct ThrowOnCheck {
-    CheckHandler before = set_check_handler([](const CheckFailure &) { throw CheckThrown{}; });
+    CheckHandler before = set_check_handler([](const CheckFailure&) { throw CheckThrown{}; });
     ~ThrowOnCheck() { set_check_handler(before); }
 };
 
@@ -42,7 +42,7 @@ TEST(Decimal, ParsesAndFormatsExactly) {
     EXPECT_EQ(parse_decimal("-12.3", 2).value(), -1230);
     EXPECT_EQ(parse_decimal("+0.100", 2).value(), 10);
     EXPECT_EQ(parse_decimal("1.001", 2).error().code, "decimal.too_many_places");
-    for (const char *bad : {"", ".", "-", "1.", ".5", "1e3", " 1", "1,0", "--1", "1.2.3"}) {
+    for (const char* bad : {"", ".", "-", "1.", ".5", "1e3", " 1", "1,0", "--1", "1.2.3"}) {
         EXPECT_EQ(parse_decimal(bad, 4).error().code, "decimal.malformed") << bad;
     }
     EXPECT_EQ(parse_decimal("92233720368547758.08", 2).error().code, "decimal.overflow");
@@ -105,7 +105,7 @@ TEST(Time, ShanghaiAndClockChanges) {
               "2026-03-29T03:00:00+02:00");
     EXPECT_EQ(berlin.text(berlin.instant(CivilDate::from_ymd(2026, 10, 25), 150)),
               "2026-10-25T02:30:00+02:00");
-    for (const char *bad : {"2026-11-22", "2026-13-22T09:30:00Z", "2026-11-22T24:30:00Z",
+    for (const char* bad : {"2026-11-22", "2026-13-22T09:30:00Z", "2026-11-22T24:30:00Z",
                             "2026-11-22T09:30:00.Z", "2026-11-22T09:30:00+8:00"}) {
         EXPECT_FALSE(parse_rfc3339(bad)) << bad;
     }
@@ -118,7 +118,8 @@ RC_GTEST_PROP(Time, TextAndBackIsIdentity, ()) {
 }
 
 TEST(Binary, RoundTripAndMalformedInput) {
-    const Outer before{"名", {{Money{-5}, Colour::green}, {Money{7}, {}}}, {{3, {9}}}, "x", {42}, true};
+    const Outer before{"名", {{Money{-5}, Colour::green}, {Money{7}, {}}}, {{3, {9}}}, "x", {42},
+                       true};
     const Bytes bytes = to_binary(before);
     const Outer after = from_binary<Outer>(bytes).value();
     EXPECT_EQ(to_binary(after), bytes);
@@ -141,10 +142,8 @@ TEST(Json, StrictReadingAndWriting) {
         from_json<Form>(R"({"amount":"12.3","colours":["red"],"account":"7"})").value();
     EXPECT_EQ(to_json(form), R"({"amount":"12.30","note":null,"colours":["red"],"account":"7"})");
     const Error unknown = from_json<Form>(R"({"amuont":"1"})").error();
-    EXPECT_EQ(unknown.text(),
-              "json.unknown_field pointer= field=amuont did_you_mean=amount");
-    EXPECT_EQ(from_json<Form>(R"({"amount":"1","colours":[]})").error().code,
-              "json.missing_field");
+    EXPECT_EQ(unknown.text(), "json.unknown_field pointer= field=amuont did_you_mean=amount");
+    EXPECT_EQ(from_json<Form>(R"({"amount":"1","colours":[]})").error().code, "json.missing_field");
     EXPECT_EQ(from_json<Form>(R"({"amount":1.5,"colours":[],"account":"1"})").error().code,
               "json.wrong_type");
     EXPECT_EQ(from_json<Form>("{").error().code, "json.malformed");
@@ -152,5 +151,5 @@ TEST(Json, StrictReadingAndWriting) {
     EXPECT_EQ(to_json(std::string("a\"\n\x01")), R"("a\"\n\u0001")");
 }
 
-} // namespace
-} // namespace mb
+}  // namespace
+}  // namespace mb

@@ -17,7 +17,7 @@ int hex_digit(char c) {
     return -1;
 }
 
-} // namespace
+}  // namespace
 
 Result<Bytes> parse_hex(std::string_view text) {
     Bytes out;
@@ -51,4 +51,4 @@ std::string hex(ByteView bytes, std::string_view separator) {
     return out;
 }
 
-} // namespace mb
+}  // namespace mb

@@ -16,21 +16,22 @@ using Bytes = std::vector<std::uint8_t>;
 using ByteView = std::span<const std::uint8_t>;
 
 inline ByteView as_bytes(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t *>(text.data()), text.size()};
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 inline std::string_view as_text(ByteView bytes) {
-    return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// "68 42 00" or "684200", either case, blanks between bytes allowed. Errors: hex.malformed {position}.
+/// "68 42 00" or "684200", either case, blanks between bytes allowed. Errors: hex.malformed
+/// {position}.
 Result<Bytes> parse_hex(std::string_view text);
 /// Upper case; `separator` between bytes ("" or " ").
 std::string hex(ByteView bytes, std::string_view separator = "");
 
 /// Appends to a byte vector. Varints are LEB128; signed values go through zigzag.
 class ByteWriter {
-  public:
-    explicit ByteWriter(Bytes &out) : out_(out) {}
+public:
+    explicit ByteWriter(Bytes& out) : out_(out) {}
 
     void u8(std::uint8_t value) { out_.push_back(value); }
     void varint(std::uint64_t value) {
@@ -59,16 +60,16 @@ class ByteWriter {
         varint(value.size());
         bytes(value);
     }
-    [[nodiscard]] Bytes &out() { return out_; }
+    [[nodiscard]] Bytes& out() { return out_; }
 
-  private:
-    Bytes &out_;
+private:
+    Bytes& out_;
 };
 
-/// Reads what ByteWriter wrote. After a read past the end or a malformed varint, ok() is false and every
-/// value is 0: read everything, then ask once.
+/// Reads what ByteWriter wrote. After a read past the end or a malformed varint, ok() is false and
+/// every value is 0: read everything, then ask once.
 class ByteReader {
-  public:
+public:
     explicit ByteReader(ByteView in) : in_(in) {}
 
     std::uint8_t u8() {
@@ -119,10 +120,10 @@ class ByteReader {
     [[nodiscard]] std::size_t position() const { return at_; }
     [[nodiscard]] std::size_t left() const { return in_.size() - at_; }
 
-  private:
+private:
     ByteView in_;
     std::size_t at_ = 0;
     bool ok_ = true;
 };
 
-} // namespace mb
+}  // namespace mb

@@ -13,7 +13,7 @@ std::atomic<CheckHandler> handler_{nullptr};
 
 CheckHandler set_check_handler(CheckHandler handler) { return handler_.exchange(handler); }
 
-void check_failed(const char *expression, const char *file, int line, std::string detail) {
+void check_failed(const char* expression, const char* file, int line, std::string detail) {
     const CheckFailure failure{expression, file, line, std::move(detail)};
     if (CheckHandler handler = handler_.load()) {
         handler(failure);
@@ -24,4 +24,4 @@ void check_failed(const char *expression, const char *file, int line, std::strin
     std::abort();
 }
 
-} // namespace mb
+}  // namespace mb

@@ -24,7 +24,7 @@ Error malformed(std::string_view text) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-} // namespace
+}  // namespace
 
 Result<std::int64_t> parse_decimal(std::string_view text, int scale) {
     CHECK(scale >= 0 && scale <= 18);
@@ -35,7 +35,7 @@ Result<std::int64_t> parse_decimal(std::string_view text, int scale) {
     }
     int128 value = 0;
     const int128 limit = static_cast<int128>(std::numeric_limits<std::int64_t>::max());
-    int places = -1; // -1: no point seen yet
+    int places = -1;  // -1: no point seen yet
     int digits = 0;
     for (const char c : rest) {
         if (c == '.' && places < 0) {
@@ -102,4 +102,4 @@ std::string format_decimal(std::int64_t value, int scale, int min_places) {
     return out;
 }
 
-} // namespace mb
+}  // namespace mb

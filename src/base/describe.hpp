@@ -1,5 +1,5 @@
-// Boost.Describe, in one place: MB_DESCRIBE(Type, (members…)) and MB_ENUM(Type, values…) feed the JSON and
-// binary forms, so that each type is described once.
+// Boost.Describe, in one place: MB_DESCRIBE(Type, (members…)) and MB_ENUM(Type, values…) feed the
+// JSON and binary forms, so that each type is described once.
 #pragma once
 
 #include <array>
@@ -23,13 +23,15 @@ template <class T>
 concept DescribedEnum = boost::describe::has_describe_enumerators<T>::value;
 
 /// Calls f(name, member reference) for each described member, in order.
-template <class T, class F> void for_each_member(T &object, F &&f) {
+template <class T, class F>
+void for_each_member(T& object, F&& f) {
     using Members =
         boost::describe::describe_members<std::remove_cv_t<T>, boost::describe::mod_public>;
     boost::mp11::mp_for_each<Members>([&](auto d) { f(d.name, object.*d.pointer); });
 }
 
-template <DescribedEnum E> std::string_view enum_text(E value) {
+template <DescribedEnum E>
+std::string_view enum_text(E value) {
     std::string_view out = "?";
     boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
         if (d.value == value) {
@@ -39,7 +41,8 @@ template <DescribedEnum E> std::string_view enum_text(E value) {
     return out;
 }
 
-template <DescribedEnum E> std::optional<E> enum_value(std::string_view text) {
+template <DescribedEnum E>
+std::optional<E> enum_value(std::string_view text) {
     std::optional<E> out;
     boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
         if (text == d.name) {
@@ -49,4 +52,4 @@ template <DescribedEnum E> std::optional<E> enum_value(std::string_view text) {
     return out;
 }
 
-} // namespace mb
+}  // namespace mb

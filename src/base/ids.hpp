@@ -8,20 +8,21 @@
 
 namespace mb {
 
-template <class Tag> struct Id {
+template <class Tag>
+struct Id {
     std::int64_t value = 0;
 
     explicit operator bool() const { return value != 0; }
-    friend auto operator<=>(const Id &, const Id &) = default;
+    friend auto operator<=>(const Id&, const Id&) = default;
     [[nodiscard]] std::string text() const { return std::to_string(value); }
 };
 
 using ProjectId = Id<struct ProjectTag>;
-using ServicePointId = Id<struct ServicePointTag>; // a room's supply of one commodity
-using MeterId = Id<struct MeterTag>;               // one meter installation [from, to)
-using AccountId = Id<struct AccountTag>;           // a payer
-using AgreementId = Id<struct AgreementTag>;       // service point × tariff × payment mode
-using TariffId = Id<struct TariffTag>;             // one published, immutable version
+using ServicePointId = Id<struct ServicePointTag>;  // a room's supply of one commodity
+using MeterId = Id<struct MeterTag>;                // one meter installation [from, to)
+using AccountId = Id<struct AccountTag>;            // a payer
+using AgreementId = Id<struct AgreementTag>;        // service point × tariff × payment mode
+using TariffId = Id<struct TariffTag>;              // one published, immutable version
 using CommandId = Id<struct CommandTag>;
 using NoticeId = Id<struct NoticeTag>;
 using PostingId = Id<struct PostingTag>;
@@ -29,10 +30,11 @@ using OutboxId = Id<struct OutboxTag>;
 using InboxId = Id<struct InboxTag>;
 using LoginId = Id<struct LoginTag>;
 
-} // namespace mb
+}  // namespace mb
 
-template <class Tag> struct std::hash<mb::Id<Tag>> {
-    std::size_t operator()(const mb::Id<Tag> &id) const noexcept {
+template <class Tag>
+struct std::hash<mb::Id<Tag>> {
+    std::size_t operator()(const mb::Id<Tag>& id) const noexcept {
         return std::hash<std::int64_t>{}(id.value);
     }
 };

@@ -35,19 +35,22 @@ inline std::int64_t narrow(int128 value) {
 }
 
 /// Division towards minus infinity; divisor > 0.
-template <class Int> constexpr Int floor_div(Int value, Int divisor) {
+template <class Int>
+constexpr Int floor_div(Int value, Int divisor) {
     const Int quotient = value / divisor;
     return (value % divisor < 0) ? quotient - 1 : quotient;
 }
 
 /// Remainder of floor_div: 0 ≤ result < divisor.
-template <class Int> constexpr Int floor_mod(Int value, Int divisor) {
+template <class Int>
+constexpr Int floor_mod(Int value, Int divisor) {
     const Int rest = value % divisor;
     return rest < 0 ? rest + divisor : rest;
 }
 
 /// Division rounded to the nearest, ties away from zero; divisor > 0.
-template <class Int> constexpr Int round_div(Int value, Int divisor) {
+template <class Int>
+constexpr Int round_div(Int value, Int divisor) {
     const Int quotient = value / divisor;
     const Int rest = value % divisor;
     if (rest >= 0) {
@@ -56,4 +59,4 @@ template <class Int> constexpr Int round_div(Int value, Int divisor) {
     return -rest >= divisor + rest ? quotient - 1 : quotient;
 }
 
-} // namespace mb
+}  // namespace mb

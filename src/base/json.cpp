@@ -10,7 +10,7 @@ namespace mb {
 
 namespace json = boost::json;
 
-void append_json_string(std::string &out, std::string_view text) {
+void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
@@ -32,27 +32,20 @@ void append_json_string(std::string &out, std::string_view text) {
 
 namespace {
 
-const json::value &value_of(const void *p) { return *static_cast<const json::value *>(p); }
+const json::value& value_of(const void* p) { return *static_cast<const json::value*>(p); }
 
-} // namespace
+}  // namespace
 
 JsonNode::Type JsonNode::type() const {
     switch (value_of(value_).kind()) {
-    case json::kind::null:
-        return Type::null;
-    case json::kind::bool_:
-        return Type::boolean;
-    case json::kind::int64:
-        return Type::integer;
-    case json::kind::uint64:
-    case json::kind::double_:
-        return Type::number;
-    case json::kind::string:
-        return Type::string;
-    case json::kind::array:
-        return Type::array;
-    case json::kind::object:
-        return Type::object;
+        case json::kind::null: return Type::null;
+        case json::kind::bool_: return Type::boolean;
+        case json::kind::int64: return Type::integer;
+        case json::kind::uint64:
+        case json::kind::double_: return Type::number;
+        case json::kind::string: return Type::string;
+        case json::kind::array: return Type::array;
+        case json::kind::object: return Type::object;
     }
     return Type::null;
 }
@@ -60,11 +53,11 @@ JsonNode::Type JsonNode::type() const {
 bool JsonNode::boolean() const { return value_of(value_).as_bool(); }
 std::int64_t JsonNode::integer() const { return value_of(value_).as_int64(); }
 std::string_view JsonNode::string() const {
-    const json::string &s = value_of(value_).as_string();
+    const json::string& s = value_of(value_).as_string();
     return {s.data(), s.size()};
 }
 std::size_t JsonNode::size() const {
-    const json::value &v = value_of(value_);
+    const json::value& v = value_of(value_);
     return v.is_array() ? v.get_array().size() : v.as_object().size();
 }
 JsonNode JsonNode::at(std::size_t index) const {
@@ -78,7 +71,7 @@ JsonNode JsonNode::value(std::size_t index) const {
     return JsonNode(&(value_of(value_).as_object().begin() + index)->value());
 }
 std::optional<JsonNode> JsonNode::find(std::string_view key) const {
-    const json::value *found =
+    const json::value* found =
         value_of(value_).as_object().if_contains(json::string_view(key.data(), key.size()));
     return found == nullptr ? std::nullopt : std::optional<JsonNode>(JsonNode(found));
 }
@@ -88,8 +81,8 @@ struct JsonDocument::Tree {
 };
 
 JsonDocument::JsonDocument(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
-JsonDocument::JsonDocument(JsonDocument &&) noexcept = default;
-JsonDocument &JsonDocument::operator=(JsonDocument &&) noexcept = default;
+JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
+JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 JsonDocument::~JsonDocument() = default;
 JsonNode JsonDocument::root() const { return JsonNode(&tree_->root); }
 
@@ -125,23 +118,23 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         row[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t above = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1,
-                               diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            row[j] =
+                std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
             diagonal = above;
         }
     }
     return row[b.size()];
 }
 
-} // namespace
+}  // namespace
 
-std::string did_you_mean(std::string_view unknown, const std::vector<std::string> &names) {
+std::string did_you_mean(std::string_view unknown, const std::vector<std::string>& names) {
     std::string best;
     std::size_t best_distance = unknown.size() / 3 + 2;
     if (unknown.size() > 80) {
         return best;
     }
-    for (const std::string &name : names) {
+    for (const std::string& name : names) {
         const std::size_t distance = edit_distance(unknown, name);
         if (distance < best_distance) {
             best_distance = distance;
@@ -159,7 +152,7 @@ Error json_type_error(std::string_view pointer, std::string_view wanted) {
         .with("wanted", std::string(wanted));
 }
 Error json_unknown(std::string_view pointer, std::string_view key,
-                   const std::vector<std::string> &names) {
+                   const std::vector<std::string>& names) {
     return error("json.unknown_field")
         .with("pointer", std::string(pointer))
         .with("field", std::string(key.substr(0, 40)))
@@ -174,6 +167,6 @@ Error at_pointer(Error e, std::string_view pointer) {
     return std::move(e).with("pointer", std::string(pointer));
 }
 
-} // namespace detail
+}  // namespace detail
 
-} // namespace mb
+}  // namespace mb

@@ -24,60 +24,69 @@ namespace mb {
 
 // ---- writing ---------------------------------------------------------------------------------
 
-void append_json_string(std::string &out, std::string_view text);
+void append_json_string(std::string& out, std::string_view text);
 
-inline void append_json(std::string &out, bool value) { out += value ? "true" : "false"; }
+inline void append_json(std::string& out, bool value) { out += value ? "true" : "false"; }
 template <class T>
     requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-void append_json(std::string &out, T value) {
+void append_json(std::string& out, T value) {
     out += std::to_string(value);
 }
-inline void append_json(std::string &out, std::string_view value) {
+inline void append_json(std::string& out, std::string_view value) {
     append_json_string(out, value);
 }
-inline void append_json(std::string &out, const std::string &value) {
+inline void append_json(std::string& out, const std::string& value) {
     append_json_string(out, value);
 }
-inline void append_json(std::string &out, const char *value) { append_json_string(out, value); }
-inline void append_json(std::string &out, Money value) { append_json_string(out, value.text()); }
-inline void append_json(std::string &out, Price value) { append_json_string(out, value.text()); }
-template <class Tag> void append_json(std::string &out, const Amount<Tag> &value) {
+inline void append_json(std::string& out, const char* value) { append_json_string(out, value); }
+inline void append_json(std::string& out, Money value) { append_json_string(out, value.text()); }
+inline void append_json(std::string& out, Price value) { append_json_string(out, value.text()); }
+template <class Tag>
+void append_json(std::string& out, const Amount<Tag>& value) {
     append_json_string(out, value.text());
 }
-template <class Tag> void append_json(std::string &out, const Id<Tag> &value) {
+template <class Tag>
+void append_json(std::string& out, const Id<Tag>& value) {
     append_json_string(out, value.text());
 }
-inline void append_json(std::string &out, Instant value) {
+inline void append_json(std::string& out, Instant value) {
     append_json_string(out, utc_text(value));
 }
-inline void append_json(std::string &out, CivilDate value) {
+inline void append_json(std::string& out, CivilDate value) {
     append_json_string(out, value.text());
 }
-template <DescribedEnum E> void append_json(std::string &out, E value) {
+template <DescribedEnum E>
+void append_json(std::string& out, E value) {
     append_json_string(out, enum_text(value));
 }
-template <class T> void append_json(std::string &out, const std::optional<T> &value);
-template <class T> void append_json(std::string &out, const std::vector<T> &value);
-template <class T> void append_json(std::string &out, const std::map<std::string, T> &value);
-template <Described T> void append_json(std::string &out, const T &value);
+template <class T>
+void append_json(std::string& out, const std::optional<T>& value);
+template <class T>
+void append_json(std::string& out, const std::vector<T>& value);
+template <class T>
+void append_json(std::string& out, const std::map<std::string, T>& value);
+template <Described T>
+void append_json(std::string& out, const T& value);
 
 /// Text that is JSON already.
 struct RawJson {
     std::string text;
 };
-inline void append_json(std::string &out, const RawJson &value) { out += value.text; }
+inline void append_json(std::string& out, const RawJson& value) { out += value.text; }
 
-template <class T> void append_json(std::string &out, const std::optional<T> &value) {
+template <class T>
+void append_json(std::string& out, const std::optional<T>& value) {
     if (value) {
         append_json(out, *value);
     } else {
         out += "null";
     }
 }
-template <class T> void append_json(std::string &out, const std::vector<T> &value) {
+template <class T>
+void append_json(std::string& out, const std::vector<T>& value) {
     out += '[';
     bool first = true;
-    for (const auto &item : value) {
+    for (const auto& item : value) {
         if (!first) {
             out += ',';
         }
@@ -86,10 +95,11 @@ template <class T> void append_json(std::string &out, const std::vector<T> &valu
     }
     out += ']';
 }
-template <class T> void append_json(std::string &out, const std::map<std::string, T> &value) {
+template <class T>
+void append_json(std::string& out, const std::map<std::string, T>& value) {
     out += '{';
     bool first = true;
-    for (const auto &[name, item] : value) {
+    for (const auto& [name, item] : value) {
         if (!first) {
             out += ',';
         }
@@ -100,10 +110,11 @@ template <class T> void append_json(std::string &out, const std::map<std::string
     }
     out += '}';
 }
-template <Described T> void append_json(std::string &out, const T &value) {
+template <Described T>
+void append_json(std::string& out, const T& value) {
     out += '{';
     bool first = true;
-    for_each_member(value, [&](const char *name, const auto &member) {
+    for_each_member(value, [&](const char* name, const auto& member) {
         if (!first) {
             out += ',';
         }
@@ -115,7 +126,8 @@ template <Described T> void append_json(std::string &out, const T &value) {
     out += '}';
 }
 
-template <class T> std::string to_json(const T &value) {
+template <class T>
+std::string to_json(const T& value) {
     std::string out;
     append_json(out, value);
     return out;
@@ -125,7 +137,7 @@ template <class T> std::string to_json(const T &value) {
 
 /// A parsed document node; a thin handle over the parser's tree (Boost.JSON, in json.cpp only).
 class JsonNode {
-  public:
+public:
     enum class Type : std::uint8_t { null, boolean, integer, number, string, array, object };
 
     [[nodiscard]] Type type() const;
@@ -138,45 +150,46 @@ class JsonNode {
     [[nodiscard]] JsonNode value(std::size_t index) const;        // object
     [[nodiscard]] std::optional<JsonNode> find(std::string_view key) const;
 
-    explicit JsonNode(const void *value) : value_(value) {}
+    explicit JsonNode(const void* value) : value_(value) {}
 
-  private:
-    const void *value_;
+private:
+    const void* value_;
 };
 
 /// Owns the tree. Depth ≤ 32, size ≤ 16 MiB. Errors: json.malformed {position}, json.too_large.
 class JsonDocument {
-  public:
+public:
     static Result<JsonDocument> parse(std::string_view text);
-    JsonDocument(JsonDocument &&) noexcept;
-    JsonDocument &operator=(JsonDocument &&) noexcept;
+    JsonDocument(JsonDocument&&) noexcept;
+    JsonDocument& operator=(JsonDocument&&) noexcept;
     ~JsonDocument();
     [[nodiscard]] JsonNode root() const;
 
-  private:
+private:
     struct Tree;
     explicit JsonDocument(std::unique_ptr<Tree> tree);
     std::unique_ptr<Tree> tree_;
 };
 
 /// The closest of `names` to `unknown`, or "" when nothing is near.
-std::string did_you_mean(std::string_view unknown, const std::vector<std::string> &names);
+std::string did_you_mean(std::string_view unknown, const std::vector<std::string>& names);
 
 namespace detail {
 Error json_type_error(std::string_view pointer, std::string_view wanted);
 Error json_unknown(std::string_view pointer, std::string_view key,
-                   const std::vector<std::string> &names);
+                   const std::vector<std::string>& names);
 Error json_missing(std::string_view pointer, std::string_view key);
 Error at_pointer(Error e, std::string_view pointer);
-} // namespace detail
+}  // namespace detail
 
 template <class T>
-Result<void> read_json(const JsonNode &node, T &out, const std::string &pointer);
+Result<void> read_json(const JsonNode& node, T& out, const std::string& pointer);
 
 namespace detail {
 
-template <class T> struct JsonReader {
-    static Result<void> read(const JsonNode &node, T &out, const std::string &pointer) {
+template <class T>
+struct JsonReader {
+    static Result<void> read(const JsonNode& node, T& out, const std::string& pointer) {
         using Type = JsonNode::Type;
         if constexpr (std::is_same_v<T, bool>) {
             if (node.type() != Type::boolean) {
@@ -199,8 +212,8 @@ template <class T> struct JsonReader {
         return {};
     }
 
-  private:
-    static Result<void> read_text(std::string_view text, T &out, const std::string &pointer) {
+private:
+    static Result<void> read_text(std::string_view text, T& out, const std::string& pointer) {
         if constexpr (std::is_same_v<T, std::string>) {
             out = text;
         } else if constexpr (DescribedEnum<T>) {
@@ -218,13 +231,13 @@ template <class T> struct JsonReader {
             }
             out = *parsed;
         } else if constexpr (requires { out.value = std::int64_t{}; }) {
-            auto parsed = parse_decimal(text, 0); // ids
+            auto parsed = parse_decimal(text, 0);  // ids
             if (!parsed) {
                 return fail(at_pointer(parsed.error(), pointer));
             }
             out.value = *parsed;
         } else {
-            auto parsed = T::parse(text); // Money, Price, Amount, CivilDate
+            auto parsed = T::parse(text);  // Money, Price, Amount, CivilDate
             if (!parsed) {
                 return fail(at_pointer(parsed.error(), pointer));
             }
@@ -233,19 +246,19 @@ template <class T> struct JsonReader {
         return {};
     }
 
-    static Result<void> read_object(const JsonNode &node, T &out, const std::string &pointer) {
+    static Result<void> read_object(const JsonNode& node, T& out, const std::string& pointer) {
         if (node.type() != JsonNode::Type::object) {
             return fail(json_type_error(pointer, "object"));
         }
         std::vector<std::string> names;
-        for_each_member(out, [&](const char *name, auto &) { names.emplace_back(name); });
+        for_each_member(out, [&](const char* name, auto&) { names.emplace_back(name); });
         for (std::size_t i = 0; i < node.size(); ++i) {
             if (std::find(names.begin(), names.end(), node.key(i)) == names.end()) {
                 return fail(json_unknown(pointer, node.key(i), names));
             }
         }
         Result<void> result;
-        for_each_member(out, [&](const char *name, auto &member) {
+        for_each_member(out, [&](const char* name, auto& member) {
             if (!result) {
                 return;
             }
@@ -259,9 +272,10 @@ template <class T> struct JsonReader {
     }
 };
 
-template <class T> struct JsonReader<std::optional<T>> {
-    static Result<void> read(const JsonNode &node, std::optional<T> &out,
-                             const std::string &pointer) {
+template <class T>
+struct JsonReader<std::optional<T>> {
+    static Result<void> read(const JsonNode& node, std::optional<T>& out,
+                             const std::string& pointer) {
         out.reset();
         if (node.type() == JsonNode::Type::null) {
             return {};
@@ -270,9 +284,10 @@ template <class T> struct JsonReader<std::optional<T>> {
     }
 };
 
-template <class T> struct JsonReader<std::vector<T>> {
-    static Result<void> read(const JsonNode &node, std::vector<T> &out,
-                             const std::string &pointer) {
+template <class T>
+struct JsonReader<std::vector<T>> {
+    static Result<void> read(const JsonNode& node, std::vector<T>& out,
+                             const std::string& pointer) {
         if (node.type() != JsonNode::Type::array) {
             return fail(json_type_error(pointer, "array"));
         }
@@ -286,20 +301,21 @@ template <class T> struct JsonReader<std::vector<T>> {
     }
 };
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
-Result<void> read_json(const JsonNode &node, T &out, const std::string &pointer) {
+Result<void> read_json(const JsonNode& node, T& out, const std::string& pointer) {
     return detail::JsonReader<T>::read(node, out, pointer);
 }
 
 /// Errors: json.malformed, json.unknown_field {pointer, field, did_you_mean}, json.missing_field,
 /// json.wrong_type, json.unknown_value, and those of the value types with a pointer.
-template <class T> Result<T> from_json(std::string_view text) {
+template <class T>
+Result<T> from_json(std::string_view text) {
     const JsonDocument document = TRY(JsonDocument::parse(text));
     T out{};
     TRY_VOID(read_json(document.root(), out, ""));
     return out;
 }
 
-} // namespace mb
+}  // namespace mb

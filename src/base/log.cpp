@@ -8,7 +8,7 @@ namespace mb::log {
 
 namespace {
 
-spdlog::logger &logger() {
+spdlog::logger& logger() {
     static const std::shared_ptr<spdlog::logger> instance = [] {
         auto made = spdlog::stderr_color_mt("meterbook");
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
@@ -19,21 +19,16 @@ spdlog::logger &logger() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {
-    case Level::debug:
-        return spdlog::level::debug;
-    case Level::info:
-        return spdlog::level::info;
-    case Level::warn:
-        return spdlog::level::warn;
-    case Level::error:
-        return spdlog::level::err;
-    case Level::off:
-        break;
+        case Level::debug: return spdlog::level::debug;
+        case Level::info: return spdlog::level::info;
+        case Level::warn: return spdlog::level::warn;
+        case Level::error: return spdlog::level::err;
+        case Level::off: break;
     }
     return spdlog::level::off;
 }
 
-} // namespace
+}  // namespace
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 bool enabled(Level level) { return logger().should_log(to_spdlog(level)); }
@@ -51,4 +46,4 @@ void write(Level level, std::string_view text) {
     logger().log(to_spdlog(level), "{}", clean);
 }
 
-} // namespace mb::log
+}  // namespace mb::log

@@ -18,27 +18,26 @@ struct Money {
     friend Money operator+(Money a, Money b) { return {add_checked(a.fen, b.fen)}; }
     friend Money operator-(Money a, Money b) { return {sub_checked(a.fen, b.fen)}; }
     Money operator-() const { return {sub_checked(0, fen)}; }
-    Money &operator+=(Money b) { return *this = *this + b; }
-    Money &operator-=(Money b) { return *this = *this - b; }
-    friend auto operator<=>(const Money &, const Money &) = default;
+    Money& operator+=(Money b) { return *this = *this + b; }
+    Money& operator-=(Money b) { return *this = *this - b; }
+    friend auto operator<=>(const Money&, const Money&) = default;
 
     /// Yuan with two places: "12.30".
     [[nodiscard]] std::string text() const { return format_decimal(fen, 2); }
     /// At most two places. Errors: decimal.*
-    static Result<Money> parse(std::string_view yuan) {
-        return Money{TRY(parse_decimal(yuan, 2))};
-    }
+    static Result<Money> parse(std::string_view yuan) { return Money{TRY(parse_decimal(yuan, 2))}; }
 };
 
 /// An amount of one commodity in 10⁻⁴ of its billing unit (0.1 Wh, 0.1 L).
-template <class Commodity> struct Amount {
+template <class Commodity>
+struct Amount {
     std::int64_t units = 0;
 
     friend Amount operator+(Amount a, Amount b) { return {add_checked(a.units, b.units)}; }
     friend Amount operator-(Amount a, Amount b) { return {sub_checked(a.units, b.units)}; }
-    Amount &operator+=(Amount b) { return *this = *this + b; }
-    Amount &operator-=(Amount b) { return *this = *this - b; }
-    friend auto operator<=>(const Amount &, const Amount &) = default;
+    Amount& operator+=(Amount b) { return *this = *this + b; }
+    Amount& operator-=(Amount b) { return *this = *this - b; }
+    friend auto operator<=>(const Amount&, const Amount&) = default;
 
     /// All four places, or at least `min_places`: "12.3400".
     [[nodiscard]] std::string text(int min_places = -1) const {
@@ -49,16 +48,17 @@ template <class Commodity> struct Amount {
     }
 };
 
-using Energy = Amount<struct EnergyTag>;     // kWh × 10⁻⁴
-using Volume = Amount<struct VolumeTag>;     // m³ × 10⁻⁴
-using Quantity = Amount<struct QuantityTag>; // billing unit of whatever commodity × 10⁻⁴
+using Energy = Amount<struct EnergyTag>;      // kWh × 10⁻⁴
+using Volume = Amount<struct VolumeTag>;      // m³ × 10⁻⁴
+using Quantity = Amount<struct QuantityTag>;  // billing unit of whatever commodity × 10⁻⁴
 
-/// Yuan per billing unit in 10⁻¹³ yuan: a nine-decimal flat price times a four-decimal ratio is exact.
+/// Yuan per billing unit in 10⁻¹³ yuan: a nine-decimal flat price times a four-decimal ratio is
+/// exact.
 struct Price {
     std::int64_t units = 0;
 
     friend Price operator+(Price a, Price b) { return {add_checked(a.units, b.units)}; }
-    friend auto operator<=>(const Price &, const Price &) = default;
+    friend auto operator<=>(const Price&, const Price&) = default;
 
     [[nodiscard]] std::string text() const { return format_decimal(units, 13, 2); }
     static Result<Price> parse(std::string_view yuan) {
@@ -66,7 +66,8 @@ struct Price {
     }
 };
 
-/// Exact money: fen + rest × 10⁻¹⁵ fen, 0 ≤ rest < 10¹⁵. Quantity × Price is a whole number of rests.
+/// Exact money: fen + rest × 10⁻¹⁵ fen, 0 ≤ rest < 10¹⁵. Quantity × Price is a whole number of
+/// rests.
 struct ExactMoney {
     static constexpr std::int64_t rests_per_fen = 1'000'000'000'000'000;
 
@@ -80,17 +81,15 @@ struct ExactMoney {
     static ExactMoney product(Quantity quantity, Price price) {
         return from_rests(static_cast<int128>(quantity.units) * price.units);
     }
-    [[nodiscard]] int128 rests() const {
-        return static_cast<int128>(fen) * rests_per_fen + rest;
-    }
-    friend ExactMoney operator+(const ExactMoney &a, const ExactMoney &b) {
-        std::int64_t sum = a.rest + b.rest; // < 2 × 10¹⁵
+    [[nodiscard]] int128 rests() const { return static_cast<int128>(fen) * rests_per_fen + rest; }
+    friend ExactMoney operator+(const ExactMoney& a, const ExactMoney& b) {
+        std::int64_t sum = a.rest + b.rest;  // < 2 × 10¹⁵
         const std::int64_t carry = sum >= rests_per_fen ? 1 : 0;
         sum -= carry * rests_per_fen;
         return {add_checked(add_checked(a.fen, b.fen), carry), sum};
     }
-    ExactMoney &operator+=(const ExactMoney &b) { return *this = *this + b; }
-    friend bool operator==(const ExactMoney &, const ExactMoney &) = default;
+    ExactMoney& operator+=(const ExactMoney& b) { return *this = *this + b; }
+    friend bool operator==(const ExactMoney&, const ExactMoney&) = default;
 
     /// To fen, ties away from zero.
     [[nodiscard]] Money rounded() const {
@@ -103,4 +102,4 @@ struct ExactMoney {
 };
 MB_DESCRIBE(ExactMoney, (fen, rest))
 
-} // namespace mb
+}  // namespace mb

@@ -3,9 +3,9 @@
 #include "base/check.hpp"
 #include "base/integer.hpp"
 
-#include <cstdio>
 #include <date/date.h>
 #include <date/tz.h>
+#include <cstdio>
 
 namespace mb {
 
@@ -17,7 +17,7 @@ using SysUs = std::chrono::time_point<std::chrono::system_clock, std::chrono::mi
 
 SysUs to_sys(Instant at) { return SysUs(std::chrono::microseconds(at.us)); }
 
-bool digits(std::string_view text, std::size_t at, std::size_t count, int &out) {
+bool digits(std::string_view text, std::size_t at, std::size_t count, int& out) {
     if (at + count > text.size()) {
         return false;
     }
@@ -35,9 +35,9 @@ std::string clock_text(CivilDate date, std::int64_t us_of_day) {
     char buffer[48];
     const std::int64_t seconds = us_of_day / 1'000'000;
     const std::int64_t us = us_of_day % 1'000'000;
-    int n = std::snprintf(buffer, sizeof buffer, "T%02d:%02d:%02d",
-                          static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60 % 60),
-                          static_cast<int>(seconds % 60));
+    int n =
+        std::snprintf(buffer, sizeof buffer, "T%02d:%02d:%02d", static_cast<int>(seconds / 3600),
+                      static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
     if (us != 0) {
         std::snprintf(buffer + n, sizeof buffer - static_cast<std::size_t>(n), ".%06d",
                       static_cast<int>(us));
@@ -45,7 +45,7 @@ std::string clock_text(CivilDate date, std::int64_t us_of_day) {
     return date.text() + buffer;
 }
 
-} // namespace
+}  // namespace
 
 CivilDate CivilDate::from_ymd(int year, int month, int day) {
     const date::year_month_day ymd{date::year(year), date::month(static_cast<unsigned>(month)),
@@ -67,7 +67,7 @@ Result<CivilDate> CivilDate::parse(std::string_view text) {
     return from_ymd(y, m, d);
 }
 
-void CivilDate::to_ymd(int &year, int &month, int &day) const {
+void CivilDate::to_ymd(int& year, int& month, int& day) const {
     const date::year_month_day ymd{date::sys_days(date::days(days))};
     year = static_cast<int>(ymd.year());
     month = static_cast<int>(static_cast<unsigned>(ymd.month()));
@@ -84,14 +84,14 @@ std::string CivilDate::text() const {
     return buffer;
 }
 
-int CivilDate::weekday() const { return floor_mod(days + 3, 7) + 1; } // 1970-01-01 was a Thursday
+int CivilDate::weekday() const { return floor_mod(days + 3, 7) + 1; }  // 1970-01-01 was a Thursday
 
 Result<Zone> Zone::find(std::string_view name) {
     Zone zone;
     zone.name_ = std::string(name);
     try {
         zone.zone_ = date::locate_zone(zone.name_);
-    } catch (const std::runtime_error &) {
+    } catch (const std::runtime_error&) {
         return fail(error("zone.unknown").with("zone", zone.name_));
     }
     return zone;
@@ -104,7 +104,7 @@ std::int64_t Zone::offset_us(Instant at) const {
     if (at.us >= cached_from_ && at.us < cached_to_) {
         return cached_offset_;
     }
-    const auto *zone = static_cast<const date::time_zone *>(zone_);
+    const auto* zone = static_cast<const date::time_zone*>(zone_);
     const date::sys_info info =
         zone->get_info(std::chrono::floor<std::chrono::seconds>(to_sys(at)));
     const auto clamp = [](std::int64_t seconds) {
@@ -130,9 +130,9 @@ Instant Zone::instant(CivilDate date, int minute_of_day) const {
     const Instant guess{us - offset_us({us})};
     if (guess.us + offset_us(guess) == us && guess.us >= cached_from_ + 86'400'000'000 &&
         guess.us + 86'400'000'000 < cached_to_) {
-        return guess; // far from any clock change
+        return guess;  // far from any clock change
     }
-    const auto *zone = static_cast<const date::time_zone *>(zone_);
+    const auto* zone = static_cast<const date::time_zone*>(zone_);
     const date::local_seconds local{std::chrono::seconds(us / 1'000'000)};
     const auto sys = zone->to_sys(local, date::choose::earliest);
     return {sys.time_since_epoch().count() * 1'000'000};
@@ -156,7 +156,7 @@ std::string utc_text(Instant at) {
 namespace {
 
 /// ".123456" at `at`; advances it. False when a point has no digit behind it.
-bool fraction(std::string_view text, std::size_t &at, std::int64_t &us) {
+bool fraction(std::string_view text, std::size_t& at, std::int64_t& us) {
     us = 0;
     if (at >= text.size() || text[at] != '.') {
         return true;
@@ -172,7 +172,7 @@ bool fraction(std::string_view text, std::size_t &at, std::int64_t &us) {
 }
 
 /// "Z" or "+08:00" to the end of the text.
-bool offset_minutes(std::string_view text, std::size_t at, std::int64_t &minutes) {
+bool offset_minutes(std::string_view text, std::size_t at, std::int64_t& minutes) {
     const std::string_view rest = text.substr(at);
     minutes = 0;
     if (rest == "Z" || rest == "z") {
@@ -188,7 +188,7 @@ bool offset_minutes(std::string_view text, std::size_t at, std::int64_t &minutes
     return true;
 }
 
-} // namespace
+}  // namespace
 
 Result<Instant> parse_rfc3339(std::string_view text) {
     const Error bad = error("time.malformed").with("text", std::string(text.substr(0, 40)));
@@ -211,4 +211,4 @@ Result<Instant> parse_rfc3339(std::string_view text) {
     return Instant{date->days * us_per_day + seconds * 1'000'000 + us};
 }
 
-} // namespace mb
+}  // namespace mb

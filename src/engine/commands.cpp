@@ -13,7 +13,7 @@ constexpr Duration answer_within = Duration::seconds(30);    // wall: sent or ac
 constexpr Duration ask_again_after = Duration::seconds(20);  // wall: after a time-out
 constexpr Duration retry_failed_after = Duration::hours(1);  // business
 
-void put_task(Context &c, CommandStateEntry &entry) {
+void put_task(Context& c, CommandStateEntry& entry) {
     OutboxRow task;
     task.id = OutboxId{++c.state.counters.outbox};
     task.subject = "sp:" + entry.row.service_point.text();
@@ -27,26 +27,26 @@ void put_task(Context &c, CommandStateEntry &entry) {
     c.out.emit(std::move(task));
 }
 
-void drop_task(Context &c, CommandStateEntry &entry) {
+void drop_task(Context& c, CommandStateEntry& entry) {
     if (entry.outbox) {
         c.out.emit(OutboxDone{entry.outbox});
         entry.outbox = {};
     }
 }
 
-void wake(Context &c, const CommandStateEntry &entry, Instant at) {
+void wake(Context& c, const CommandStateEntry& entry, Instant at) {
     c.set_timer({TimerKind::command, entry.row.id.value, ""},
                 at && at < entry.row.deadline ? at : entry.row.deadline);
 }
 
-} // namespace
+}  // namespace
 
-CommandId create_command(Context &c, ServicePointState &sp, CommandKind kind,
-                         const std::string &cause, const std::string &order_no,
-                         const Actor &actor) {
+CommandId create_command(Context& c, ServicePointState& sp, CommandKind kind,
+                         const std::string& cause, const std::string& order_no,
+                         const Actor& actor) {
     const CommandId id{++c.state.counters.command};
-    CommandStateEntry &entry = c.state.commands[id.value];
-    CommandRow &row = entry.row;
+    CommandStateEntry& entry = c.state.commands[id.value];
+    CommandRow& row = entry.row;
     row.id = id;
     row.service_point = sp.config.id;
     row.meter = sp.meter;
@@ -57,8 +57,8 @@ CommandId create_command(Context &c, ServicePointState &sp, CommandKind kind,
     row.actor = actor;
     row.attempts = 1;
     row.created = c.step();
-    row.deadline = c.now.business +
-                   std::max(Duration::minutes(5), c.wall_span(Duration::seconds(30)));
+    row.deadline =
+        c.now.business + std::max(Duration::minutes(5), c.wall_span(Duration::seconds(30)));
     if (kind == CommandKind::trip && sp.agreement) {
         const AccountId account = c.state.agreements.at(sp.agreement).config.account;
         row.reading_at = c.state.meters.at(sp.meter).last_at;
@@ -73,15 +73,15 @@ CommandId create_command(Context &c, ServicePointState &sp, CommandKind kind,
     return id;
 }
 
-void end_command(Context &c, CommandId id, CommandState state, const std::string &failure) {
-    CommandStateEntry &entry = c.state.commands.at(id.value);
+void end_command(Context& c, CommandId id, CommandState state, const std::string& failure) {
+    CommandStateEntry& entry = c.state.commands.at(id.value);
     drop_task(c, entry);
     entry.row.state = state;
     entry.row.failure = failure;
     entry.row.ended = c.step();
     c.set_timer({TimerKind::command, id.value, ""}, {});
     c.out.emit(entry.row);
-    auto &sp = c.state.service_points.at(entry.row.service_point);
+    auto& sp = c.state.service_points.at(entry.row.service_point);
     if (sp.relay.command == id) {
         sp.relay.command = {};
         c.out.emit(sp.relay);
@@ -95,9 +95,10 @@ void end_command(Context &c, CommandId id, CommandState state, const std::string
 
 namespace {
 
-/// The relay did not do what it was told, or the meter refuses: an alarm, and another try in an hour.
-void give_up(Context &c, CommandStateEntry &entry, const std::string &code) {
-    auto &sp = c.state.service_points.at(entry.row.service_point);
+/// The relay did not do what it was told, or the meter refuses: an alarm, and another try in an
+/// hour.
+void give_up(Context& c, CommandStateEntry& entry, const std::string& code) {
+    auto& sp = c.state.service_points.at(entry.row.service_point);
     if (entry.row.kind != CommandKind::read) {
         sp.retry_at = c.now.business + retry_failed_after;
         c.set_timer({TimerKind::relay, sp.config.id.value, ""}, sp.retry_at);
@@ -106,10 +107,10 @@ void give_up(Context &c, CommandStateEntry &entry, const std::string &code) {
     end_command(c, entry.row.id, CommandState::failed, code);
 }
 
-void expire(Context &c, CommandStateEntry &entry) {
-    auto &sp = c.state.service_points.at(entry.row.service_point);
+void expire(Context& c, CommandStateEntry& entry) {
+    auto& sp = c.state.service_points.at(entry.row.service_point);
     if (entry.row.kind != CommandKind::read) {
-        sp.wait_contact = true; // the desired state outlives the command
+        sp.wait_contact = true;  // the desired state outlives the command
         if (entry.row.sent) {
             sp.relay.position = rules::relay::Position::unknown;
             sp.restoring = sp.restoring || entry.row.kind == CommandKind::trip;
@@ -118,9 +119,9 @@ void expire(Context &c, CommandStateEntry &entry) {
     end_command(c, entry.row.id, CommandState::expired, "");
 }
 
-} // namespace
+}  // namespace
 
-void retry_command(Context &c, CommandStateEntry &entry) {
+void retry_command(Context& c, CommandStateEntry& entry) {
     if (entry.row.attempts >= max_attempts) {
         give_up(c, entry, "relay.not_moved");
         return;
@@ -133,50 +134,50 @@ void retry_command(Context &c, CommandStateEntry &entry) {
     c.out.emit(entry.row);
 }
 
-Answer on_command_reported(Context &c, const CommandReported &e) {
+Answer on_command_reported(Context& c, const CommandReported& e) {
     const auto found = c.state.commands.find(e.command.value);
     if (found == c.state.commands.end() || found->second.row.attempts != e.attempt) {
         return std::string("stale");
     }
-    CommandStateEntry &entry = found->second;
-    CommandRow &row = entry.row;
-    auto &sp = c.state.service_points.at(row.service_point);
+    CommandStateEntry& entry = found->second;
+    CommandRow& row = entry.row;
+    auto& sp = c.state.service_points.at(row.service_point);
     switch (e.phase) {
-    case CommandPhase::waiting_online:
-        if (row.state != CommandState::queued) {
-            return std::string("stale");
-        }
-        row.state = CommandState::waiting_online;
-        break;
-    case CommandPhase::sent:
-        row.state = CommandState::sent;
-        row.sent = row.sent ? row.sent : c.step();
-        wake(c, entry, c.now.business + c.wall_span(answer_within));
-        if (row.kind == CommandKind::trip) {
-            sp.restoring = true;
-        }
-        break;
-    case CommandPhase::acked:
-        row.state = CommandState::acked;
-        row.acked = row.acked ? row.acked : c.step();
-        wake(c, entry, c.now.business + c.wall_span(answer_within));
-        break;
-    case CommandPhase::refused:
-        give_up(c, entry, e.code.empty() ? "meter.refused" : e.code);
-        return std::string();
-    case CommandPhase::timed_out:
-        if (row.kind == CommandKind::read) {
-            give_up(c, entry, "meter.timeout");
+        case CommandPhase::waiting_online:
+            if (row.state != CommandState::queued) {
+                return std::string("stale");
+            }
+            row.state = CommandState::waiting_online;
+            break;
+        case CommandPhase::sent:
+            row.state = CommandState::sent;
+            row.sent = row.sent ? row.sent : c.step();
+            wake(c, entry, c.now.business + c.wall_span(answer_within));
+            if (row.kind == CommandKind::trip) {
+                sp.restoring = true;
+            }
+            break;
+        case CommandPhase::acked:
+            row.state = CommandState::acked;
+            row.acked = row.acked ? row.acked : c.step();
+            wake(c, entry, c.now.business + c.wall_span(answer_within));
+            break;
+        case CommandPhase::refused:
+            give_up(c, entry, e.code.empty() ? "meter.refused" : e.code);
             return std::string();
-        }
-        row.state = CommandState::unknown; // never failed: read back, then decide
-        wake(c, entry, c.now.business + c.wall_span(ask_again_after));
-        break;
-    case CommandPhase::done:
-        if (row.kind == CommandKind::read) {
-            end_command(c, row.id, CommandState::verified, "");
-        }
-        return std::string();
+        case CommandPhase::timed_out:
+            if (row.kind == CommandKind::read) {
+                give_up(c, entry, "meter.timeout");
+                return std::string();
+            }
+            row.state = CommandState::unknown;  // never failed: read back, then decide
+            wake(c, entry, c.now.business + c.wall_span(ask_again_after));
+            break;
+        case CommandPhase::done:
+            if (row.kind == CommandKind::read) {
+                end_command(c, row.id, CommandState::verified, "");
+            }
+            return std::string();
     }
     c.out.emit(row);
     c.timeline(sp.config.id, "command." + std::string(enum_text(row.state)),
@@ -185,12 +186,12 @@ Answer on_command_reported(Context &c, const CommandReported &e) {
     return std::string();
 }
 
-void command_timer(Context &c, CommandId id) {
+void command_timer(Context& c, CommandId id) {
     const auto found = c.state.commands.find(id.value);
     if (found == c.state.commands.end()) {
         return;
     }
-    CommandStateEntry &entry = found->second;
+    CommandStateEntry& entry = found->second;
     if (c.now.business >= entry.row.deadline) {
         expire(c, entry);
         return;
@@ -202,4 +203,4 @@ void command_timer(Context &c, CommandId id) {
     }
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

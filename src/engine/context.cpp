@@ -24,10 +24,10 @@ void Context::mark_dirty(MeterId id) {
     }
 }
 
-void Context::mark_account_dirty(const AccountState &account) {
+void Context::mark_account_dirty(const AccountState& account) {
     for (const AgreementId id : account.agreements) {
-        const auto &agreement = state.agreements.at(id);
-        const auto &sp = state.service_points.at(agreement.config.service_point);
+        const auto& agreement = state.agreements.at(id);
+        const auto& sp = state.service_points.at(agreement.config.service_point);
         if (sp.meter) {
             mark_dirty(sp.meter);
         }
@@ -48,9 +48,9 @@ void Context::set_timer(TimerKey key, Instant at) {
 
 namespace {
 
-std::string params_json(const std::vector<std::pair<std::string, std::string>> &params) {
+std::string params_json(const std::vector<std::pair<std::string, std::string>>& params) {
     std::string out = "{";
-    for (const auto &[name, value] : params) {
+    for (const auto& [name, value] : params) {
         if (out.size() > 1) {
             out += ',';
         }
@@ -61,15 +61,13 @@ std::string params_json(const std::vector<std::pair<std::string, std::string>> &
     return out + "}";
 }
 
-std::string alarm_key(ServicePointId sp, const std::string &kind) {
-    return sp.text() + ":" + kind;
-}
+std::string alarm_key(ServicePointId sp, const std::string& kind) { return sp.text() + ":" + kind; }
 
-} // namespace
+}  // namespace
 
 void Context::timeline(ServicePointId sp, std::string kind,
                        std::vector<std::pair<std::string, std::string>> params,
-                       std::string order_no, CommandId command, const Actor &actor) {
+                       std::string order_no, CommandId command, const Actor& actor) {
     TimelineRow row;
     row.seq = ++state.counters.timeline;
     row.service_point = sp;
@@ -82,13 +80,13 @@ void Context::timeline(ServicePointId sp, std::string kind,
     out.emit(std::move(row));
 }
 
-void Context::raise_alarm(ServicePointId sp, const std::string &kind,
+void Context::raise_alarm(ServicePointId sp, const std::string& kind,
                           std::vector<std::pair<std::string, std::string>> params) {
     const auto [entry, added] = state.alarms.try_emplace(alarm_key(sp, kind));
     if (!added) {
         return;
     }
-    AlarmRow &row = entry->second;
+    AlarmRow& row = entry->second;
     row.service_point = sp;
     row.kind = kind;
     row.params = params_json(params);
@@ -97,7 +95,7 @@ void Context::raise_alarm(ServicePointId sp, const std::string &kind,
     timeline(sp, "alarm." + kind, std::move(params));
 }
 
-void Context::clear_alarm(ServicePointId sp, const std::string &kind) {
+void Context::clear_alarm(ServicePointId sp, const std::string& kind) {
     const auto found = state.alarms.find(alarm_key(sp, kind));
     if (found == state.alarms.end()) {
         return;
@@ -121,13 +119,12 @@ void Context::transfer(rules::ledger::LedgerAccount debit, rules::ledger::Ledger
     row.cause = cause;
     row.cause_id = cause_id;
     row.idempotency = std::move(idempotency);
-    for (const auto &side : {debit, credit}) {
+    for (const auto& side : {debit, credit}) {
         if (side.kind == rules::ledger::Kind::cash) {
-            state.accounts.at(AccountId{side.owner}).ledger +=
-                rules::ledger::effect_on(side, row);
+            state.accounts.at(AccountId{side.owner}).ledger += rules::ledger::effect_on(side, row);
         }
     }
     out.emit(std::move(row));
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -16,37 +16,35 @@ struct Derived {
     Zone zone;
     std::set<std::pair<Instant, TimerKey>> timer_order;
     std::vector<MeterId> dirty;
-    std::vector<bool> is_dirty;     // by meter id
-    std::vector<DayRow> ready_days; // closed days and late parts, not flushed yet
-    CivilDate day;                  // the day of the last reading, and its bounds
+    std::vector<bool> is_dirty;      // by meter id
+    std::vector<DayRow> ready_days;  // closed days and late parts, not flushed yet
+    CivilDate day;                   // the day of the last reading, and its bounds
     Instant day_from;
     Instant day_to;
 };
 
 struct Context {
-    State &state;
-    Derived &derived;
+    State& state;
+    Derived& derived;
     Now now;
-    Effects &out;
+    Effects& out;
     CivilDate today;
 
-    [[nodiscard]] const rules::credit::CreditPolicy &policy() const {
-        return state.config.credit;
-    }
+    [[nodiscard]] const rules::credit::CreditPolicy& policy() const { return state.config.credit; }
     [[nodiscard]] Step step() const { return {now.business, now.wall}; }
     /// A span of wall time on the business clock.
     [[nodiscard]] Duration wall_span(Duration wall) const { return wall * now.speed; }
     CivilDate date_of(Instant at);
 
     void mark_dirty(MeterId id);
-    void mark_account_dirty(const AccountState &account);
-    void set_timer(TimerKey key, Instant at); // at = 0 clears it
+    void mark_account_dirty(const AccountState& account);
+    void set_timer(TimerKey key, Instant at);  // at = 0 clears it
     void timeline(ServicePointId sp, std::string kind,
                   std::vector<std::pair<std::string, std::string>> params = {},
-                  std::string order_no = {}, CommandId command = {}, const Actor &actor = {});
-    void raise_alarm(ServicePointId sp, const std::string &kind,
+                  std::string order_no = {}, CommandId command = {}, const Actor& actor = {});
+    void raise_alarm(ServicePointId sp, const std::string& kind,
                      std::vector<std::pair<std::string, std::string>> params = {});
-    void clear_alarm(ServicePointId sp, const std::string &kind);
+    void clear_alarm(ServicePointId sp, const std::string& kind);
     void transfer(rules::ledger::LedgerAccount debit, rules::ledger::LedgerAccount credit,
                   Money amount, rules::ledger::Cause cause, std::int64_t cause_id,
                   std::string idempotency);
@@ -56,70 +54,70 @@ struct Context {
 using Answer = Result<std::string>;
 
 // metering.cpp
-Answer on_reading(Context &c, const ReadingTaken &e);
+Answer on_reading(Context& c, const ReadingTaken& e);
 /// Keeps the reading of the installation, `meter.last` at `meter.last_at`, as its first.
-void keep_first_reading(Context &c, MeterState &meter);
-Answer on_sample(Context &c, const SampleTaken &e);
-Answer on_contact(Context &c, const ContactChanged &e);
+void keep_first_reading(Context& c, MeterState& meter);
+Answer on_sample(Context& c, const SampleTaken& e);
+Answer on_contact(Context& c, const ContactChanged& e);
 
 // credit_control.cpp
-/// Leads the account's credit ladder on; `credited` after a payment, correction or emergency credit.
-void evaluate_account(Context &c, AccountId id, bool credited);
+/// Leads the account's credit ladder on; `credited` after a payment, correction or emergency
+/// credit.
+void evaluate_account(Context& c, AccountId id, bool credited);
 /// After a use was charged: only looks closer when a level may be reached.
-void after_use(Context &c, AccountId id, AccountState &account, Money change, Instant at);
-std::int32_t days_left_tenths(const AccountState &account); // −1: unknown
-/// May a trip for arrears be sent to this point now? Asked for each command: one that expired, or a relay
-/// that did not move, comes back hours later (design §5.7).
-bool arrears_trip_allowed(const Context &c, const ServicePointState &sp);
-Answer on_emergency_credit(Context &c, const EmergencyCreditTaken &e);
+void after_use(Context& c, AccountId id, AccountState& account, Money change, Instant at);
+std::int32_t days_left_tenths(const AccountState& account);  // −1: unknown
+/// May a trip for arrears be sent to this point now? Asked for each command: one that expired, or a
+/// relay that did not move, comes back hours later (design §5.7).
+bool arrears_trip_allowed(const Context& c, const ServicePointState& sp);
+Answer on_emergency_credit(Context& c, const EmergencyCreditTaken& e);
 
 // switching.cpp
 /// Brings the commands in line with reasons, protections and position; emits the relay row.
 /// `order_no`: the payment that caused it.
-void reconcile(Context &c, ServicePointState &sp, const std::string &cause,
-               const std::string &order_no, const Actor &actor);
-Answer on_status(Context &c, const StatusRead &e);
-Answer on_relay_requested(Context &c, const RelayRequested &e);
-Answer on_protection(Context &c, const ProtectionSet &e);
+void reconcile(Context& c, ServicePointState& sp, const std::string& cause,
+               const std::string& order_no, const Actor& actor);
+Answer on_status(Context& c, const StatusRead& e);
+Answer on_relay_requested(Context& c, const RelayRequested& e);
+Answer on_protection(Context& c, const ProtectionSet& e);
 
 // commands.cpp
-CommandId create_command(Context &c, ServicePointState &sp, CommandKind kind,
-                         const std::string &cause, const std::string &order_no,
-                         const Actor &actor);
-void end_command(Context &c, CommandId id, CommandState state, const std::string &failure);
-void retry_command(Context &c, CommandStateEntry &entry);
-Answer on_command_reported(Context &c, const CommandReported &e);
-void command_timer(Context &c, CommandId id);
+CommandId create_command(Context& c, ServicePointState& sp, CommandKind kind,
+                         const std::string& cause, const std::string& order_no, const Actor& actor);
+void end_command(Context& c, CommandId id, CommandState state, const std::string& failure);
+void retry_command(Context& c, CommandStateEntry& entry);
+Answer on_command_reported(Context& c, const CommandReported& e);
+void command_timer(Context& c, CommandId id);
 
 // orders.cpp
-Answer on_order(Context &c, const OrderCreated &e);
-Answer on_payment(Context &c, const PaymentReceived &e);
-Answer on_channel_answer(Context &c, const ChannelAnswered &e);
-void order_timer(Context &c, const std::string &no);
+Answer on_order(Context& c, const OrderCreated& e);
+Answer on_payment(Context& c, const PaymentReceived& e);
+Answer on_channel_answer(Context& c, const ChannelAnswered& e);
+void order_timer(Context& c, const std::string& no);
 /// Copies the command's progress to the orders that wait for it.
-void orders_follow_command(Context &c, ServicePointState &sp, const CommandRow &command);
-void orders_closed_verified(Context &c, ServicePointState &sp);
-void orders_load_seen(Context &c, ServicePointState &sp);
+void orders_follow_command(Context& c, ServicePointState& sp, const CommandRow& command);
+void orders_closed_verified(Context& c, ServicePointState& sp);
+void orders_load_seen(Context& c, ServicePointState& sp);
 
 // setup.cpp
-Answer on_project(Context &c, const ProjectConfigured &e);
-Answer on_tariff(Context &c, const TariffPublished &e);
-Answer on_service_point(Context &c, const ServicePointSet &e);
-Answer on_account(Context &c, const AccountSet &e);
-Answer on_agreement(Context &c, const AgreementStarted &e);
-Answer on_meter(Context &c, const MeterInstalled &e);
-Answer on_opening_balance(Context &c, const OpeningBalance &e);
+Answer on_project(Context& c, const ProjectConfigured& e);
+Answer on_tariff(Context& c, const TariffPublished& e);
+Answer on_service_point(Context& c, const ServicePointSet& e);
+Answer on_account(Context& c, const AccountSet& e);
+Answer on_agreement(Context& c, const AgreementStarted& e);
+Answer on_meter(Context& c, const MeterInstalled& e);
+Answer on_opening_balance(Context& c, const OpeningBalance& e);
 
 // days.cpp
-void close_days(Context &c);
-void schedule_day_close(Context &c);
+void close_days(Context& c);
+void schedule_day_close(Context& c);
 
 // requests.cpp
 /// The first result of a key, a conflict, or nothing when the key is new or empty.
-std::optional<Answer> known_request(const Context &c, const std::string &key,
+std::optional<Answer> known_request(const Context& c, const std::string& key,
                                     std::uint64_t fingerprint);
-void remember_request(Context &c, const std::string &key, std::uint64_t fingerprint,
-                      const std::string &ref);
+void remember_request(Context& c, const std::string& key, std::uint64_t fingerprint,
+                      const std::string& ref);
 std::uint64_t fingerprint_of(ByteView bytes);
 
-} // namespace mb::engine
+}  // namespace mb::engine

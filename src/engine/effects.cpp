@@ -29,9 +29,9 @@ void Effects::clear() {
     outcomes.clear();
 }
 
-bool is_urgent(const Event &event) {
+bool is_urgent(const Event& event) {
     return !std::holds_alternative<ReadingTaken>(event) &&
            !std::holds_alternative<SampleTaken>(event);
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -8,21 +8,21 @@
 namespace mb::engine {
 
 Engine::Engine(ProjectId project)
-    : project_(project), state_(std::make_unique<State>()),
-      derived_(std::make_unique<Derived>()) {}
+    : project_(project), state_(std::make_unique<State>()), derived_(std::make_unique<Derived>()) {}
 Engine::~Engine() = default;
-Engine::Engine(Engine &&) noexcept = default;
-Engine &Engine::operator=(Engine &&) noexcept = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
 
 namespace {
 
-template <class E> std::uint64_t fingerprint(const E &event) {
+template <class E>
+std::uint64_t fingerprint(const E& event) {
     return fingerprint_of(to_binary(event));
 }
 
 /// Runs a handler under its idempotency key: the first result answers all repeats.
 template <class E, class Handler>
-Answer once(Context &c, const E &event, const std::string &key, Handler handler, bool &repeat) {
+Answer once(Context& c, const E& event, const std::string& key, Handler handler, bool& repeat) {
     const std::uint64_t print = key.empty() ? 0 : fingerprint(event);
     if (auto known = known_request(c, key, print)) {
         repeat = static_cast<bool>(*known);
@@ -36,18 +36,18 @@ Answer once(Context &c, const E &event, const std::string &key, Handler handler,
 }
 
 struct Dispatch {
-    Context &c;
+    Context& c;
     bool repeat = false;
 
-    Answer operator()(const ReadingTaken &e) { return on_reading(c, e); }
-    Answer operator()(const StatusRead &e) { return on_status(c, e); }
-    Answer operator()(const SampleTaken &e) { return on_sample(c, e); }
-    Answer operator()(const Tick &) { return std::string(); }
-    Answer operator()(const ContactChanged &e) { return on_contact(c, e); }
-    Answer operator()(const CommandReported &e) { return on_command_reported(c, e); }
-    Answer operator()(const PaymentReceived &e) { return on_payment(c, e); }
-    Answer operator()(const ChannelAnswered &e) { return on_channel_answer(c, e); }
-    Answer operator()(const OrderCreated &e) {
+    Answer operator()(const ReadingTaken& e) { return on_reading(c, e); }
+    Answer operator()(const StatusRead& e) { return on_status(c, e); }
+    Answer operator()(const SampleTaken& e) { return on_sample(c, e); }
+    Answer operator()(const Tick&) { return std::string(); }
+    Answer operator()(const ContactChanged& e) { return on_contact(c, e); }
+    Answer operator()(const CommandReported& e) { return on_command_reported(c, e); }
+    Answer operator()(const PaymentReceived& e) { return on_payment(c, e); }
+    Answer operator()(const ChannelAnswered& e) { return on_channel_answer(c, e); }
+    Answer operator()(const OrderCreated& e) {
         // The number is made anew by each try of a client: the key alone tells repeats.
         OrderCreated asked = e;
         asked.no.clear();
@@ -61,48 +61,40 @@ struct Dispatch {
         }
         return answer;
     }
-    Answer operator()(const RelayRequested &e) {
+    Answer operator()(const RelayRequested& e) {
         return once(c, e, e.idempotency, on_relay_requested, repeat);
     }
-    Answer operator()(const ProtectionSet &e) {
+    Answer operator()(const ProtectionSet& e) {
         return once(c, e, e.idempotency, on_protection, repeat);
     }
-    Answer operator()(const EmergencyCreditTaken &e) {
+    Answer operator()(const EmergencyCreditTaken& e) {
         return once(c, e, e.idempotency, on_emergency_credit, repeat);
     }
-    Answer operator()(const ProjectConfigured &e) { return on_project(c, e); }
-    Answer operator()(const TariffPublished &e) { return on_tariff(c, e); }
-    Answer operator()(const ServicePointSet &e) { return on_service_point(c, e); }
-    Answer operator()(const AccountSet &e) { return on_account(c, e); }
-    Answer operator()(const AgreementStarted &e) { return on_agreement(c, e); }
-    Answer operator()(const MeterInstalled &e) { return on_meter(c, e); }
-    Answer operator()(const OpeningBalance &e) {
+    Answer operator()(const ProjectConfigured& e) { return on_project(c, e); }
+    Answer operator()(const TariffPublished& e) { return on_tariff(c, e); }
+    Answer operator()(const ServicePointSet& e) { return on_service_point(c, e); }
+    Answer operator()(const AccountSet& e) { return on_account(c, e); }
+    Answer operator()(const AgreementStarted& e) { return on_agreement(c, e); }
+    Answer operator()(const MeterInstalled& e) { return on_meter(c, e); }
+    Answer operator()(const OpeningBalance& e) {
         return once(c, e, e.idempotency, on_opening_balance, repeat);
     }
 };
 
-void run_timer(Context &c, const TimerKey &key) {
+void run_timer(Context& c, const TimerKey& key) {
     switch (key.kind) {
-    case TimerKind::day_close:
-        close_days(c);
-        break;
-    case TimerKind::credit:
-        evaluate_account(c, AccountId{key.id}, false);
-        break;
-    case TimerKind::command:
-        command_timer(c, CommandId{key.id});
-        break;
-    case TimerKind::order:
-        order_timer(c, key.name);
-        break;
-    case TimerKind::relay:
-        reconcile(c, c.state.service_points.at(ServicePointId{key.id}), "reconcile", "", {});
-        break;
+        case TimerKind::day_close: close_days(c); break;
+        case TimerKind::credit: evaluate_account(c, AccountId{key.id}, false); break;
+        case TimerKind::command: command_timer(c, CommandId{key.id}); break;
+        case TimerKind::order: order_timer(c, key.name); break;
+        case TimerKind::relay:
+            reconcile(c, c.state.service_points.at(ServicePointId{key.id}), "reconcile", "", {});
+            break;
     }
 }
 
-void run_timers(Context &c) {
-    auto &order = c.derived.timer_order;
+void run_timers(Context& c) {
+    auto& order = c.derived.timer_order;
     while (!order.empty() && order.begin()->first <= c.now.business) {
         const TimerKey key = order.begin()->second;
         c.set_timer(key, {});
@@ -110,16 +102,16 @@ void run_timers(Context &c) {
     }
 }
 
-void index_timers(const State &state, Derived &derived) {
+void index_timers(const State& state, Derived& derived) {
     derived.timer_order.clear();
-    for (const auto &[key, at] : state.timers) {
+    for (const auto& [key, at] : state.timers) {
         derived.timer_order.insert({at, key});
     }
 }
 
-} // namespace
+}  // namespace
 
-void Engine::apply(std::span<const Event> events, const Now &now, Effects &effects) {
+void Engine::apply(std::span<const Event> events, const Now& now, Effects& effects) {
     Context c{*state_, *derived_, now, effects, derived_->zone.date(now.business)};
     run_timers(c);
     effects.outcomes.reserve(effects.outcomes.size() + events.size());
@@ -144,13 +136,14 @@ Instant Engine::next_due() const {
     return derived_->timer_order.empty() ? Instant{} : derived_->timer_order.begin()->first;
 }
 
-// ---- coalesced rows ------------------------------------------------------------------------------
+// ---- coalesced rows
+// ------------------------------------------------------------------------------
 
 bool Engine::dirty() const { return !derived_->dirty.empty() || !derived_->ready_days.empty(); }
 
 namespace {
 
-DayRow open_day_row(MeterId meter, const OpenDay &day) {
+DayRow open_day_row(MeterId meter, const OpenDay& day) {
     using rules::metering::Outcome;
     DayRow row;
     row.meter = meter;
@@ -162,32 +155,32 @@ DayRow open_day_row(MeterId meter, const OpenDay &day) {
     return row;
 }
 
-} // namespace
+}  // namespace
 
-void Engine::take_dirty(std::size_t limit, std::vector<MeterViewRow> &meters,
-                        std::vector<DayRow> &days) {
+void Engine::take_dirty(std::size_t limit, std::vector<MeterViewRow>& meters,
+                        std::vector<DayRow>& days) {
     const auto room = [&] { return meters.size() + days.size() < limit; };
-    auto &ready = derived_->ready_days;
+    auto& ready = derived_->ready_days;
     std::size_t taken = 0;
     for (; taken < ready.size() && room(); ++taken) {
         days.push_back(std::move(ready[taken]));
     }
     ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(taken));
-    auto &dirty = derived_->dirty;
+    auto& dirty = derived_->dirty;
     while (!dirty.empty() && room()) {
         const MeterId id = dirty.back();
         dirty.pop_back();
         derived_->is_dirty[static_cast<std::size_t>(id.value)] = false;
         meters.push_back(view(id));
-        for (const OpenDay &day : state_->meters.at(id).days) {
+        for (const OpenDay& day : state_->meters.at(id).days) {
             days.push_back(open_day_row(id, day));
         }
     }
 }
 
 MeterViewRow Engine::view(MeterId id) const {
-    const MeterState &meter = state_->meters.at(id);
-    const ServicePointState &sp = state_->service_points.at(meter.config.service_point);
+    const MeterState& meter = state_->meters.at(id);
+    const ServicePointState& sp = state_->service_points.at(meter.config.service_point);
     MeterViewRow row;
     row.meter = id;
     row.service_point = meter.config.service_point;
@@ -203,8 +196,8 @@ MeterViewRow Engine::view(MeterId id) const {
     row.version = meter.version;
     row.in_arrears = sp.relay.reasons.has(rules::relay::Reason::arrears);
     if (sp.agreement) {
-        const AgreementState &agreement = state_->agreements.at(sp.agreement);
-        const AccountState &account = state_->accounts.at(agreement.config.account);
+        const AgreementState& agreement = state_->agreements.at(sp.agreement);
+        const AccountState& account = state_->accounts.at(agreement.config.account);
         row.agreement = sp.agreement;
         row.account = agreement.config.account;
         row.balance = account.balance();
@@ -224,11 +217,12 @@ MeterViewRow Engine::view(MeterId id) const {
 std::vector<MeterId> Engine::meter_ids() const {
     std::vector<MeterId> out;
     out.reserve(state_->meters.count());
-    state_->meters.each([&](MeterId id, const MeterState &) { out.push_back(id); });
+    state_->meters.each([&](MeterId id, const MeterState&) { out.push_back(id); });
     return out;
 }
 
-// ---- checkpoint ----------------------------------------------------------------------------------
+// ---- checkpoint
+// ----------------------------------------------------------------------------------
 
 Bytes Engine::image() const { return to_binary(*state_); }
 
@@ -251,4 +245,4 @@ Result<Engine> Engine::from_image(ProjectId project, ByteView image, bool all_di
     return engine;
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

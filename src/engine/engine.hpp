@@ -1,5 +1,6 @@
-// The engine: a plain state machine, one per project. apply(events, now) → state + effects. No I/O, no
-// clock, no random numbers, no threads: so it is replayed, simulated a year in seconds, and proved.
+// The engine: a plain state machine, one per project. apply(events, now) → state + effects. No I/O,
+// no clock, no random numbers, no threads: so it is replayed, simulated a year in seconds, and
+// proved.
 #pragma once
 
 #include "engine/effects.hpp"
@@ -17,15 +18,15 @@ struct State;
 struct Derived;
 
 class Engine {
-  public:
+public:
     explicit Engine(ProjectId project);
     ~Engine();
-    Engine(Engine &&) noexcept;
-    Engine &operator=(Engine &&) noexcept;
+    Engine(Engine&&) noexcept;
+    Engine& operator=(Engine&&) noexcept;
 
-    /// One batch, in order. `effects` is appended to; outcomes get one entry per event. An event that is
-    /// refused changes nothing. now.business must not run backwards (CHECK).
-    void apply(std::span<const Event> events, const Now &now, Effects &effects);
+    /// One batch, in order. `effects` is appended to; outcomes get one entry per event. An event
+    /// that is refused changes nothing. now.business must not run backwards (CHECK).
+    void apply(std::span<const Event> events, const Now& now, Effects& effects);
 
     /// When the next timer is due; a Tick at or after it runs it. 0: none.
     [[nodiscard]] Instant next_due() const;
@@ -33,7 +34,8 @@ class Engine {
     // ---- coalesced rows ----------------------------------------------------------------------
     [[nodiscard]] bool dirty() const;
     /// Moves at most `limit` rows of changed meters and their days out of the dirty set.
-    void take_dirty(std::size_t limit, std::vector<MeterViewRow> &meters, std::vector<DayRow> &days);
+    void take_dirty(std::size_t limit, std::vector<MeterViewRow>& meters,
+                    std::vector<DayRow>& days);
     /// The view row of a meter as it is now.
     [[nodiscard]] MeterViewRow view(MeterId meter) const;
     [[nodiscard]] std::vector<MeterId> meter_ids() const;
@@ -45,12 +47,12 @@ class Engine {
     static Result<Engine> from_image(ProjectId project, ByteView image, bool all_dirty);
 
     [[nodiscard]] ProjectId project() const { return project_; }
-    [[nodiscard]] const State &state() const { return *state_; }
+    [[nodiscard]] const State& state() const { return *state_; }
 
-  private:
+private:
     ProjectId project_;
     std::unique_ptr<State> state_;
     std::unique_ptr<Derived> derived_;
 };
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -10,13 +10,13 @@ using rules::relay::Position;
 using rules::relay::Reason;
 
 /// Runs the balance below zero with all notices served; the last reading cuts.
-void run_into_arrears(Bench &b) {
+void run_into_arrears(Bench& b) {
     b.clock_ok();
     b.status(false);
     b.minutes(15);
-    b.reading("97.00"); // backward: held
+    b.reading("97.00");  // backward: held
     b.minutes(15);
-    b.reading("106.00"); // 6.00 used of 10.00: alarm 2
+    b.reading("106.00");  // 6.00 used of 10.00: alarm 2
 }
 
 TEST(Engine, AReadingIsChargedHeldOrExcludedAndTheBaseNeverMovesBack) {
@@ -25,7 +25,7 @@ TEST(Engine, AReadingIsChargedHeldOrExcludedAndTheBaseNeverMovesBack) {
     b.reading("101.00");
     EXPECT_EQ(b.balance(), Money{900});
     b.minutes(15);
-    b.reading("0.00"); // momentary zero
+    b.reading("0.00");  // momentary zero
     EXPECT_EQ(b.balance(), Money{900});
     EXPECT_EQ(b.rows<AlarmRow>().size(), 1U);
     b.minutes(15);
@@ -33,8 +33,8 @@ TEST(Engine, AReadingIsChargedHeldOrExcludedAndTheBaseNeverMovesBack) {
     EXPECT_EQ(b.balance(), Money{750}) << "the true difference since the last good reading";
     b.reading("102.50");
     EXPECT_EQ(b.balance(), Money{750}) << "a duplicate charges nothing";
-    const auto &meter = *b.engine.state().meters.find(MeterId{1});
-    const auto &block = meter.days.at(0).block;
+    const auto& meter = *b.engine.state().meters.find(MeterId{1});
+    const auto& block = meter.days.at(0).block;
     EXPECT_EQ(block.count(Outcome::charged), 3U) << "with the base of the installation";
     EXPECT_EQ(block.count(Outcome::held), 1U);
     EXPECT_EQ(block.count(Outcome::excluded), 1U);
@@ -45,7 +45,7 @@ TEST(Engine, ArrearsTripNeedsBothNoticesHalfAnHourAndAllowedHours) {
     run_into_arrears(b);
     EXPECT_EQ(b.account().credit.level, CreditLevel::alarm2);
     b.minutes(15);
-    b.reading("110.50"); // −0.50
+    b.reading("110.50");  // −0.50
     EXPECT_EQ(b.balance(), Money{-50});
     EXPECT_EQ(b.account().credit.level, CreditLevel::trip_pending);
     EXPECT_FALSE(b.command()) << "the pre-trip notice is minutes old";
@@ -63,7 +63,7 @@ TEST(Engine, NoArrearsTripAtNightOrOnAStaleReadingOrAWrongClock) {
     b.now.business = at("2026-11-23T16:20:00+08:00");
     b.now.wall = b.now.business;
     run_into_arrears(b);
-    b.minutes(15); // 17:05
+    b.minutes(15);  // 17:05
     b.reading("110.50");
     b.minutes(60);
     b.reading("110.60");
@@ -80,7 +80,7 @@ TEST(Engine, NoArrearsTripAtNightOrOnAStaleReadingOrAWrongClock) {
     EXPECT_TRUE(b.command());
 }
 
-CommandId trip(Bench &b) {
+CommandId trip(Bench& b) {
     run_into_arrears(b);
     b.minutes(15);
     b.reading("110.50");
@@ -97,7 +97,7 @@ TEST(Engine, ACutThatFailedIsNotTriedAgainAtNightButTheNextMorning) {
     Bench b("10.00");
     b.now.business = at("2026-11-23T15:30:00+08:00");
     b.now.wall = b.now.business;
-    const CommandId first = trip(b); // 16:30 or so
+    const CommandId first = trip(b);  // 16:30 or so
     b.report(first, CommandPhase::refused, "meter.refused");
     EXPECT_FALSE(b.command());
     b.minutes(70);
@@ -122,15 +122,21 @@ TEST(Engine, AcceptedIsNotDoneOnlyTheReadBackVerifies) {
 TEST(Engine, PaymentRestoresAndTheOrderIsCompleteOnlyWhenTheRelayWasReadClosed) {
     Bench b("10.00");
     b.status(true, trip(b), true);
-    b.ok(OrderCreated{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{5000}, "sandbox",
-                      "tenant", "key-1", {}});
+    b.ok(OrderCreated{"P0001ORDER1",
+                      ServicePointId{1},
+                      AccountId{1},
+                      Money{5000},
+                      "sandbox",
+                      "tenant",
+                      "key-1",
+                      {}});
     EXPECT_EQ(b.rows<OutboxRow>().at(0).kind, TaskKind::channel_create);
     b.ok(ChannelAnswered{"P0001ORDER1", ChannelAnswer::prepared, "http://x/pay", ""});
     b.pay("P0001ORDER1", "50.00");
     EXPECT_EQ(b.balance(), Money{4940});
     const CommandId close = b.command();
     ASSERT_TRUE(close);
-    const auto &order = b.engine.state().orders.at("P0001ORDER1").row;
+    const auto& order = b.engine.state().orders.at("P0001ORDER1").row;
     EXPECT_EQ(order.state, OrderState::crediting);
     b.report(close, CommandPhase::sent);
     b.report(close, CommandPhase::acked);
@@ -145,8 +151,14 @@ TEST(Engine, PaymentRestoresAndTheOrderIsCompleteOnlyWhenTheRelayWasReadClosed) 
 
 TEST(Engine, ADuplicatePaymentMovesNothingAndASecondOneGoesToSuspense) {
     Bench b("10.00");
-    b.ok(OrderCreated{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{500}, "sandbox", "tenant",
-                      "key-1", {}});
+    b.ok(OrderCreated{"P0001ORDER1",
+                      ServicePointId{1},
+                      AccountId{1},
+                      Money{500},
+                      "sandbox",
+                      "tenant",
+                      "key-1",
+                      {}});
     b.pay("P0001ORDER1", "5.00");
     EXPECT_EQ(b.balance(), Money{1500});
     b.pay("P0001ORDER1", "5.00");
@@ -171,8 +183,14 @@ TEST(Engine, APaymentCancelsAStaleTripAndASentOneIsClosedAgain) {
         if (sent) {
             b.report(id, CommandPhase::sent);
         }
-        b.ok(OrderCreated{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{5000}, "sandbox",
-                          "tenant", "", {}});
+        b.ok(OrderCreated{"P0001ORDER1",
+                          ServicePointId{1},
+                          AccountId{1},
+                          Money{5000},
+                          "sandbox",
+                          "tenant",
+                          "",
+                          {}});
         b.pay("P0001ORDER1", "50.00");
         EXPECT_EQ(b.rows<CommandRow>().front().state, CommandState::superseded);
         EXPECT_EQ(static_cast<bool>(b.command()), sent)
@@ -246,14 +264,14 @@ TEST(Engine, KeepPowerOnAnOpenPointClosesIt) {
 TEST(Engine, PermitOrdersWaitForTheKey) {
     Bench b("10.00", rules::relay::RestoreMode::permit);
     b.status(true, trip(b), true);
-    b.ok(OrderCreated{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{5000}, "sandbox",
-                      "tenant", "", {}});
+    b.ok(OrderCreated{
+        "P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{5000}, "sandbox", "tenant", "", {}});
     b.pay("P0001ORDER1", "50.00");
     const CommandId permit = b.command();
     EXPECT_EQ(b.engine.state().commands.at(permit.value).row.kind, CommandKind::permit);
     b.report(permit, CommandPhase::sent);
-    b.status(true, permit, false); // open, commanded closed: permitted
-    const auto &order = b.engine.state().orders.at("P0001ORDER1").row;
+    b.status(true, permit, false);  // open, commanded closed: permitted
+    const auto& order = b.engine.state().orders.at("P0001ORDER1").row;
     EXPECT_TRUE(order.permit_ready);
     EXPECT_EQ(order.state, OrderState::crediting);
     EXPECT_FALSE(b.command());
@@ -273,8 +291,8 @@ TEST(Engine, EmergencyCreditMovesTheLimitOnceUntilRepaid) {
 
 TEST(Engine, TheSameKeyWithAnotherBodyIsAConflict) {
     Bench b;
-    const OrderCreated order{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{500}, "sandbox",
-                             "tenant", "key-1", {}};
+    const OrderCreated order{"P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{500},
+                             "sandbox",     "tenant",          "key-1",      {}};
     b.ok(order);
     OrderCreated again = order;
     again.no = "P0001ORDER2";
@@ -350,5 +368,5 @@ TEST(Engine, AnImageRestoresTheVeryState) {
     }
 }
 
-} // namespace
-} // namespace mb::engine
+}  // namespace
+}  // namespace mb::engine

@@ -1,5 +1,5 @@
-// The engine's first door: everything that moves energy, money, relays or configuration comes in as one
-// of these. Ids of what the engine creates are made by it; all others come in with the event.
+// The engine's first door: everything that moves energy, money, relays or configuration comes in as
+// one of these. Ids of what the engine creates are made by it; all others come in with the event.
 #pragma once
 
 #include "engine/entities.hpp"
@@ -78,7 +78,7 @@ MB_ENUM(ReadingSource, poll, command, frozen, pushed)
 /// One record with all registers of a meter at one time.
 struct ReadingTaken {
     MeterId meter;
-    Instant at; // when the registers showed this
+    Instant at;  // when the registers showed this
     rules::metering::Registers registers;
     ReadingSource source = ReadingSource::poll;
 };
@@ -89,9 +89,10 @@ struct StatusRead {
     MeterId meter;
     Instant at;
     bool relay_open = false;
-    bool commanded_open = false; // open but commanded closed: closing is permitted, key not pressed yet
-    bool keep_power = false;     // set in the meter itself
-    CommandId command;           // the command this is the read-back of, or 0
+    bool commanded_open =
+        false;  // open but commanded closed: closing is permitted, key not pressed yet
+    bool keep_power = false;  // set in the meter itself
+    CommandId command;        // the command this is the read-back of, or 0
 };
 MB_DESCRIBE(StatusRead, (meter, at, relay_open, commanded_open, keep_power, command))
 
@@ -99,8 +100,8 @@ MB_DESCRIBE(StatusRead, (meter, at, relay_open, commanded_open, keep_power, comm
 struct SampleTaken {
     MeterId meter;
     Instant at;
-    std::optional<std::int64_t> power_dw;      // total active power in 0.1 W, signed
-    std::optional<std::int64_t> clock_ahead_s; // meter clock − business time
+    std::optional<std::int64_t> power_dw;       // total active power in 0.1 W, signed
+    std::optional<std::int64_t> clock_ahead_s;  // meter clock − business time
 };
 MB_DESCRIBE(SampleTaken, (meter, at, power_dw, clock_ahead_s))
 
@@ -112,17 +113,17 @@ struct ContactChanged {
 MB_DESCRIBE(ContactChanged, (meters, online))
 
 enum class CommandPhase : std::uint8_t {
-    waiting_online, // no link; kept until the deadline
-    sent,           // the frame left
-    acked,          // the meter accepted it (not: did it)
-    refused,        // the meter said no; `code` says why
-    timed_out,      // no answer: unknown, never failed
-    done,           // a read command delivered its reading
+    waiting_online,  // no link; kept until the deadline
+    sent,            // the frame left
+    acked,           // the meter accepted it (not: did it)
+    refused,         // the meter said no; `code` says why
+    timed_out,       // no answer: unknown, never failed
+    done,            // a read command delivered its reading
 };
 MB_ENUM(CommandPhase, waiting_online, sent, acked, refused, timed_out, done)
 
-/// Progress of a command, reported by the head-end. `attempt` is the one of the task: stale reports are
-/// ignored.
+/// Progress of a command, reported by the head-end. `attempt` is the one of the task: stale reports
+/// are ignored.
 struct CommandReported {
     CommandId command;
     std::int32_t attempt = 1;
@@ -136,16 +137,16 @@ MB_DESCRIBE(CommandReported, (command, attempt, phase, code))
 enum class RequestedAction : std::uint8_t { trip, close, read };
 MB_ENUM(RequestedAction, trip, close, read)
 
-/// A person's order to one service point. A trip sets the reason `manual`; a close clears it, and when
-/// arrears hold it needs `override_arrears` (the arrears reason is then lifted until the next reading
-/// below the limit). Result: the command's id. Errors: relay.locked_out, relay.protected,
+/// A person's order to one service point. A trip sets the reason `manual`; a close clears it, and
+/// when arrears hold it needs `override_arrears` (the arrears reason is then lifted until the next
+/// reading below the limit). Result: the command's id. Errors: relay.locked_out, relay.protected,
 /// relay.arrears, relay.already_open, relay.already_closed, relay.reason_required, relay.no_meter.
 struct RelayRequested {
     ServicePointId service_point;
     RequestedAction action = RequestedAction::read;
     std::string reason;
     bool override_arrears = false;
-    std::string second_approver; // a different person, for a cut against keep-power
+    std::string second_approver;  // a different person, for a cut against keep-power
     std::string idempotency;
     Actor actor;
 };
@@ -165,7 +166,8 @@ struct ProtectionSet {
 MB_DESCRIBE(ProtectionSet,
             (service_point, keep_power, no_disconnect, lock_out, reason, idempotency, actor))
 
-/// Once until repaid. Errors: credit.emergency_used, credit.emergency_not_needed, credit.unknown_account.
+/// Once until repaid. Errors: credit.emergency_used, credit.emergency_not_needed,
+/// credit.unknown_account.
 struct EmergencyCreditTaken {
     AccountId account;
     std::string idempotency;
@@ -177,12 +179,12 @@ MB_DESCRIBE(EmergencyCreditTaken, (account, idempotency, actor))
 
 /// Errors: order.amount_range, order.no_taken, order.unknown_account.
 struct OrderCreated {
-    std::string no; // 8–32 of 0-9A-Z, carries the project
+    std::string no;  // 8–32 of 0-9A-Z, carries the project
     ServicePointId service_point;
     AccountId account;
     Money amount;
     std::string channel;
-    std::string source; // console | tenant
+    std::string source;  // console | tenant
     std::string idempotency;
     Actor actor;
 };
@@ -191,12 +193,12 @@ MB_DESCRIBE(OrderCreated, (no, service_point, account, amount, channel, source, 
 /// A verified payment fact, by callback (through the inbox) or by query.
 struct PaymentReceived {
     std::string channel;
-    std::int32_t channel_number = 0; // owner of its clearing account
-    std::string transaction;         // the channel's own number, unique with the channel
+    std::int32_t channel_number = 0;  // owner of its clearing account
+    std::string transaction;          // the channel's own number, unique with the channel
     std::string order_no;
     Money amount;
     Instant paid_wall_at;
-    InboxId inbox; // 0: learnt by query
+    InboxId inbox;  // 0: learnt by query
 };
 MB_DESCRIBE(PaymentReceived,
             (channel, channel_number, transaction, order_no, amount, paid_wall_at, inbox))
@@ -209,8 +211,8 @@ MB_ENUM(ChannelAnswer, prepared, unpaid, closed, failed)
 struct ChannelAnswered {
     std::string order_no;
     ChannelAnswer answer = ChannelAnswer::unpaid;
-    std::string pay_url; // prepared
-    std::string code;    // failed
+    std::string pay_url;  // prepared
+    std::string code;     // failed
 };
 MB_DESCRIBE(ChannelAnswered, (order_no, answer, pay_url, code))
 
@@ -220,13 +222,13 @@ MB_DESCRIBE(ChannelAnswered, (order_no, answer, pay_url, code))
 struct Tick {};
 MB_DESCRIBE(Tick, ())
 
-using Event = std::variant<ReadingTaken, StatusRead, SampleTaken, Tick, ContactChanged,
-                           CommandReported, PaymentReceived, ChannelAnswered, OrderCreated,
-                           RelayRequested, ProtectionSet, EmergencyCreditTaken, ProjectConfigured,
-                           TariffPublished, ServicePointSet, AccountSet, AgreementStarted,
-                           MeterInstalled, OpeningBalance>;
+using Event =
+    std::variant<ReadingTaken, StatusRead, SampleTaken, Tick, ContactChanged, CommandReported,
+                 PaymentReceived, ChannelAnswered, OrderCreated, RelayRequested, ProtectionSet,
+                 EmergencyCreditTaken, ProjectConfigured, TariffPublished, ServicePointSet,
+                 AccountSet, AgreementStarted, MeterInstalled, OpeningBalance>;
 
 /// Money and relay events overtake readings and close their batch at once.
-bool is_urgent(const Event &event);
+bool is_urgent(const Event& event);
 
-} // namespace mb::engine
+}  // namespace mb::engine

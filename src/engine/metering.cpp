@@ -17,8 +17,8 @@ struct Judged {
     Money pending_change;
 };
 
-rules::metering::DayBlock *open_block(MeterState &meter, CivilDate on) {
-    for (OpenDay &day : meter.days) {
+rules::metering::DayBlock* open_block(MeterState& meter, CivilDate on) {
+    for (OpenDay& day : meter.days) {
         if (day.on == on) {
             return &day.block;
         }
@@ -26,21 +26,19 @@ rules::metering::DayBlock *open_block(MeterState &meter, CivilDate on) {
     return nullptr;
 }
 
-/// An older reading than the base: a repeat of one we have, another value for a time we have, or late.
-Judged judge_late(MeterState &meter, CivilDate on, const ReadingTaken &e) {
+/// An older reading than the base: a repeat of one we have, another value for a time we have, or
+/// late.
+Judged judge_late(MeterState& meter, CivilDate on, const ReadingTaken& e) {
     if (on < meter.closed_to) {
         return {Outcome::excluded, OutcomeReason::day_closed, {}, {}};
     }
     using Match = rules::metering::DayBlock::Match;
-    const auto *block = open_block(meter, on);
+    const auto* block = open_block(meter, on);
     const Match match = block == nullptr ? Match::none : block->match(e.at, e.registers);
     switch (match) {
-    case Match::same:
-        return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
-    case Match::other:
-        return {Outcome::held, OutcomeReason::conflict, {}, {}};
-    case Match::none:
-        break;
+        case Match::same: return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
+        case Match::other: return {Outcome::held, OutcomeReason::conflict, {}, {}};
+        case Match::none: break;
     }
     // Its energy lies in the interval charged meanwhile.
     return {Outcome::excluded, OutcomeReason::late, {}, {}};
@@ -48,25 +46,20 @@ Judged judge_late(MeterState &meter, CivilDate on, const ReadingTaken &e) {
 
 OutcomeReason held_reason(ReadingVerdict verdict) {
     switch (verdict) {
-    case ReadingVerdict::conflict:
-        return OutcomeReason::conflict;
-    case ReadingVerdict::backward:
-        return OutcomeReason::backward;
-    case ReadingVerdict::implausible:
-        return OutcomeReason::implausible;
-    case ReadingVerdict::future:
-        return OutcomeReason::future;
-    default:
-        return OutcomeReason::malformed;
+        case ReadingVerdict::conflict: return OutcomeReason::conflict;
+        case ReadingVerdict::backward: return OutcomeReason::backward;
+        case ReadingVerdict::implausible: return OutcomeReason::implausible;
+        case ReadingVerdict::future: return OutcomeReason::future;
+        default: return OutcomeReason::malformed;
     }
 }
 
 /// Charges a good step to the agreement in force; a missing price holds it, never bills nothing.
-Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Difference &step) {
+Judged charge(Context& c, MeterState& meter, const ReadingTaken& e, const Difference& step) {
     Judged out;
-    out.reason = step.verdict == ReadingVerdict::rollover ? OutcomeReason::rollover
-                                                          : OutcomeReason::none;
-    const auto &sp = c.state.service_points.at(meter.config.service_point);
+    out.reason =
+        step.verdict == ReadingVerdict::rollover ? OutcomeReason::rollover : OutcomeReason::none;
+    const auto& sp = c.state.service_points.at(meter.config.service_point);
     if (!sp.agreement) {
         return {Outcome::excluded, OutcomeReason::no_agreement, {}, {}};
     }
@@ -77,7 +70,7 @@ Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Differ
     if (step.total.units == 0) {
         return out;
     }
-    AgreementState &agreement = c.state.agreements.at(sp.agreement);
+    AgreementState& agreement = c.state.agreements.at(sp.agreement);
     rules::billing::Interval interval;
     interval.from = meter.last_at;
     interval.to = e.at;
@@ -85,10 +78,10 @@ Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Differ
     interval.by_register = step.by_register;
     interval.register_count = step.register_count;
     interval.registers_match_table = meter.config.registers_match_table;
-    const auto result = rules::billing::accrue(agreement.accrual, c.state.tariffs,
-                                               c.derived.zone, interval);
+    const auto result =
+        rules::billing::accrue(agreement.accrual, c.state.tariffs, c.derived.zone, interval);
     if (!result) {
-        const std::string &code = result.error().code;
+        const std::string& code = result.error().code;
         const OutcomeReason why = code == "tariff.none_in_force" ? OutcomeReason::no_tariff
                                   : code == "tariff.no_price"    ? OutcomeReason::no_price
                                                                  : OutcomeReason::implausible;
@@ -98,11 +91,11 @@ Judged charge(Context &c, MeterState &meter, const ReadingTaken &e, const Differ
     return out;
 }
 
-Judged judge(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e) {
+Judged judge(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e) {
     const rules::metering::MeterSpec spec{meter.config.modulus, meter.config.ratio,
                                           meter.config.max_power_w};
-    const Difference step = rules::metering::register_difference(
-        spec, meter.last_at, meter.last, e.at, e.registers, c.now.business);
+    const Difference step = rules::metering::register_difference(spec, meter.last_at, meter.last,
+                                                                 e.at, e.registers, c.now.business);
     if (step.verdict == ReadingVerdict::late) {
         return judge_late(meter, on, e);
     }
@@ -114,20 +107,20 @@ Judged judge(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e)
     }
     const Judged out = charge(c, meter, e, step);
     if (out.outcome != Outcome::held) {
-        meter.last = e.registers; // only a good reading becomes the base (a momentary zero never)
+        meter.last = e.registers;  // only a good reading becomes the base (a momentary zero never)
         meter.last_at = e.at;
     }
     return out;
 }
 
 /// A future reading belongs to the day it came in: its own may be years away.
-CivilDate day_of(Context &c, const ReadingTaken &e) {
+CivilDate day_of(Context& c, const ReadingTaken& e) {
     const bool future = e.at > c.now.business + rules::metering::future_tolerance;
     return future ? c.today : c.date_of(e.at);
 }
 
-void keep(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e,
-          const Judged &judged) {
+void keep(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e,
+          const Judged& judged) {
     if (on < meter.closed_to) {
         DayRow row;
         row.meter = meter.config.id;
@@ -142,14 +135,14 @@ void keep(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e,
         row.packed.assign(block.bytes().begin(), block.bytes().end());
         c.derived.ready_days.push_back(std::move(row));
     } else {
-        auto *block = open_block(meter, on);
+        auto* block = open_block(meter, on);
         if (block == nullptr) {
             meter.days.push_back({on, {}});
             block = &meter.days.back().block;
         }
         block->append(e.at, e.registers, judged.outcome, judged.reason);
     }
-    DailyProofRow &proof = c.state.proofs[on];
+    DailyProofRow& proof = c.state.proofs[on];
     proof.on = on;
     ++proof.received;
     proof.charged += judged.outcome == Outcome::charged ? 1 : 0;
@@ -158,7 +151,7 @@ void keep(Context &c, MeterState &meter, CivilDate on, const ReadingTaken &e,
     proof.energy += judged.quantity;
 }
 
-void tell_held(Context &c, MeterState &meter, const Judged &judged) {
+void tell_held(Context& c, MeterState& meter, const Judged& judged) {
     if (judged.outcome == Outcome::held) {
         meter.held = true;
         c.raise_alarm(meter.config.service_point, "reading.held",
@@ -169,27 +162,29 @@ void tell_held(Context &c, MeterState &meter, const Judged &judged) {
     }
 }
 
-void contact(Context &c, MeterState &meter) {
+void contact(Context& c, MeterState& meter) {
     meter.last_contact_at = c.now.business;
-    auto &sp = c.state.service_points.at(meter.config.service_point);
+    auto& sp = c.state.service_points.at(meter.config.service_point);
     if (sp.wait_contact) {
         sp.wait_contact = false;
         reconcile(c, sp, "reconcile", "", {});
     }
 }
 
-} // namespace
+}  // namespace
 
-void keep_first_reading(Context &c, MeterState &meter) {
-    // The base of the installation stands among the readings: bills are re-rated from the day rows alone.
+void keep_first_reading(Context& c, MeterState& meter) {
+    // The base of the installation stands among the readings: bills are re-rated from the day rows
+    // alone.
     const ReadingTaken first{meter.config.id, meter.last_at, meter.last, ReadingSource::command};
-    const Judged base{rules::metering::Outcome::charged, rules::metering::OutcomeReason::first, {}, {}};
+    const Judged base{
+        rules::metering::Outcome::charged, rules::metering::OutcomeReason::first, {}, {}};
     keep(c, meter, c.date_of(first.at), first, base);
     c.out.reading(first.meter, first.at, base.outcome, base.reason, 0, 0);
 }
 
-Answer on_reading(Context &c, const ReadingTaken &e) {
-    MeterState *meter = c.state.meters.find(e.meter);
+Answer on_reading(Context& c, const ReadingTaken& e) {
+    MeterState* meter = c.state.meters.find(e.meter);
     if (meter == nullptr) {
         return fail(error("meter.unknown", ErrorKind::not_found).with("meter", e.meter.text()));
     }
@@ -211,7 +206,7 @@ Answer on_reading(Context &c, const ReadingTaken &e) {
     tell_held(c, *meter, judged);
     contact(c, *meter);
     if (judged.outcome == Outcome::charged) {
-        auto &sp = c.state.service_points.at(meter->config.service_point);
+        auto& sp = c.state.service_points.at(meter->config.service_point);
         if (sp.agreement) {
             const AccountId id = c.state.agreements.at(sp.agreement).config.account;
             after_use(c, id, c.state.accounts.at(id), judged.pending_change, e.at);
@@ -220,12 +215,12 @@ Answer on_reading(Context &c, const ReadingTaken &e) {
     return std::string();
 }
 
-Answer on_sample(Context &c, const SampleTaken &e) {
-    MeterState *meter = c.state.meters.find(e.meter);
+Answer on_sample(Context& c, const SampleTaken& e) {
+    MeterState* meter = c.state.meters.find(e.meter);
     if (meter == nullptr) {
         return fail(error("meter.unknown", ErrorKind::not_found).with("meter", e.meter.text()));
     }
-    auto &sp = c.state.service_points.at(meter->config.service_point);
+    auto& sp = c.state.service_points.at(meter->config.service_point);
     if (e.power_dw) {
         meter->power_dw = e.power_dw;
         meter->power_at = e.at;
@@ -250,9 +245,9 @@ Answer on_sample(Context &c, const SampleTaken &e) {
     return std::string();
 }
 
-Answer on_contact(Context &c, const ContactChanged &e) {
+Answer on_contact(Context& c, const ContactChanged& e) {
     for (const MeterId id : e.meters) {
-        MeterState *meter = c.state.meters.find(id);
+        MeterState* meter = c.state.meters.find(id);
         if (meter == nullptr || meter->online == e.online) {
             continue;
         }
@@ -266,4 +261,4 @@ Answer on_contact(Context &c, const ContactChanged &e) {
     return std::string();
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -13,16 +13,16 @@ using rules::ledger::LedgerAccount;
 
 constexpr Money min_order{1};
 constexpr Money max_order{100'000'00};
-constexpr Duration forget_after = Duration::days(7); // business; ended orders stay so long
+constexpr Duration forget_after = Duration::days(7);  // business; ended orders stay so long
 constexpr std::int32_t max_queries = 40;
 
-bool number_ok(const std::string &no) {
+bool number_ok(const std::string& no) {
     return no.size() >= 8 && no.size() <= 32 && std::all_of(no.begin(), no.end(), [](char ch) {
                return (ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z');
            });
 }
 
-void put_channel_task(Context &c, OrderStateEntry &entry, TaskKind kind) {
+void put_channel_task(Context& c, OrderStateEntry& entry, TaskKind kind) {
     if (entry.outbox) {
         c.out.emit(OutboxDone{entry.outbox});
     }
@@ -37,7 +37,7 @@ void put_channel_task(Context &c, OrderStateEntry &entry, TaskKind kind) {
     c.out.emit(std::move(task));
 }
 
-void channel_task_done(Context &c, OrderStateEntry &entry) {
+void channel_task_done(Context& c, OrderStateEntry& entry) {
     if (entry.outbox) {
         c.out.emit(OutboxDone{entry.outbox});
         entry.outbox = {};
@@ -51,25 +51,25 @@ Duration query_delay(std::int32_t queries) {
     return Duration::seconds(seconds[at]);
 }
 
-void set_order_timer(Context &c, const std::string &no, Instant at) {
+void set_order_timer(Context& c, const std::string& no, Instant at) {
     c.set_timer({TimerKind::order, 0, no}, at);
 }
 
-Instant expiry(const Context &c, const OrderRow &row) {
+Instant expiry(const Context& c, const OrderRow& row) {
     // Paying takes a person's time: the span is wall time.
     return row.created.at + c.wall_span(Duration::minutes(c.state.config.order_expiry_min));
 }
 
-void forget_later(Context &c, const OrderRow &row) {
+void forget_later(Context& c, const OrderRow& row) {
     set_order_timer(c, row.no, c.now.business + forget_after);
 }
 
-void drop_from_point(Context &c, const OrderRow &row) {
-    auto &orders = c.state.service_points.at(row.service_point).orders;
+void drop_from_point(Context& c, const OrderRow& row) {
+    auto& orders = c.state.service_points.at(row.service_point).orders;
     orders.erase(std::remove(orders.begin(), orders.end(), row.no), orders.end());
 }
 
-void end_order(Context &c, OrderStateEntry &entry, OrderState state, const std::string &failure) {
+void end_order(Context& c, OrderStateEntry& entry, OrderState state, const std::string& failure) {
     entry.row.state = state;
     entry.row.failure = failure;
     channel_task_done(c, entry);
@@ -79,9 +79,9 @@ void end_order(Context &c, OrderStateEntry &entry, OrderState state, const std::
     forget_later(c, entry.row);
 }
 
-} // namespace
+}  // namespace
 
-Answer on_order(Context &c, const OrderCreated &e) {
+Answer on_order(Context& c, const OrderCreated& e) {
     if (!number_ok(e.no)) {
         return fail("order.no_malformed");
     }
@@ -90,7 +90,7 @@ Answer on_order(Context &c, const OrderCreated &e) {
                         .with("min", min_order.text())
                         .with("max", max_order.text()));
     }
-    const ServicePointState *sp = c.state.service_points.find(e.service_point);
+    const ServicePointState* sp = c.state.service_points.find(e.service_point);
     if (sp == nullptr || c.state.accounts.find(e.account) == nullptr) {
         return fail("order.unknown_account", ErrorKind::not_found);
     }
@@ -98,8 +98,8 @@ Answer on_order(Context &c, const OrderCreated &e) {
     if (!added) {
         return fail("order.no_taken", ErrorKind::conflict);
     }
-    OrderStateEntry &entry = found->second;
-    OrderRow &row = entry.row;
+    OrderStateEntry& entry = found->second;
+    OrderRow& row = entry.row;
     row.no = e.no;
     row.service_point = e.service_point;
     row.account = e.account;
@@ -117,22 +117,21 @@ Answer on_order(Context &c, const OrderCreated &e) {
 
 namespace {
 
-void suspend_payment(Context &c, const PaymentReceived &e, const std::string &key,
-                     ServicePointId sp, const char *why) {
+void suspend_payment(Context& c, const PaymentReceived& e, const std::string& key,
+                     ServicePointId sp, const char* why) {
     c.transfer({Kind::clearing, e.channel_number}, {Kind::suspense, 0}, e.amount,
                Cause::suspense_payment, 0, key);
-    c.raise_alarm(sp, std::string("payment.") + why,
-                  {{"order_no", e.order_no},
-                   {"amount", e.amount.text()},
-                   {"transaction", e.transaction}});
+    c.raise_alarm(
+        sp, std::string("payment.") + why,
+        {{"order_no", e.order_no}, {"amount", e.amount.text()}, {"transaction", e.transaction}});
 }
 
 /// Does the order still wait for power?
-bool waits_for_relay(const ServicePointState &sp) { return static_cast<bool>(sp.relay.command); }
+bool waits_for_relay(const ServicePointState& sp) { return static_cast<bool>(sp.relay.command); }
 
-void credit_order(Context &c, OrderStateEntry &entry, const PaymentReceived &e,
-                  const std::string &key) {
-    OrderRow &row = entry.row;
+void credit_order(Context& c, OrderStateEntry& entry, const PaymentReceived& e,
+                  const std::string& key) {
+    OrderRow& row = entry.row;
     c.transfer({Kind::clearing, e.channel_number}, rules::ledger::cash_of(row.account), e.amount,
                Cause::payment, 0, key);
     row.paid_amount = e.amount;
@@ -150,13 +149,12 @@ void credit_order(Context &c, OrderStateEntry &entry, const PaymentReceived &e,
         c.raise_alarm(row.service_point, "payment.other_amount",
                       {{"order_no", row.no}, {"paid", e.amount.text()}});
     }
-    auto &sp = c.state.service_points.at(row.service_point);
+    auto& sp = c.state.service_points.at(row.service_point);
     sp.orders.push_back(row.no);
     evaluate_account(c, row.account, true);
-    const AccountState &account = c.state.accounts.at(row.account);
+    const AccountState& account = c.state.accounts.at(row.account);
     for (const AgreementId id : account.agreements) {
-        auto &point =
-            c.state.service_points.at(c.state.agreements.at(id).config.service_point);
+        auto& point = c.state.service_points.at(c.state.agreements.at(id).config.service_point);
         const bool own = point.config.id == row.service_point;
         reconcile(c, point, "payment", own ? row.no : "", {});
     }
@@ -164,30 +162,30 @@ void credit_order(Context &c, OrderStateEntry &entry, const PaymentReceived &e,
     if (!waits_for_relay(sp)) {
         row.state = OrderState::completed;
         c.out.emit(row);
-        c.timeline(row.service_point, "order.completed",
-                   {{"balance", account.balance().text()}}, row.no);
+        c.timeline(row.service_point, "order.completed", {{"balance", account.balance().text()}},
+                   row.no);
         if (sp.relay.position == rules::relay::Position::closed) {
             drop_from_point(c, row);
         }
     }
 }
 
-} // namespace
+}  // namespace
 
-Answer on_payment(Context &c, const PaymentReceived &e) {
+Answer on_payment(Context& c, const PaymentReceived& e) {
     if (e.amount.fen <= 0 || e.transaction.empty()) {
         return fail("payment.malformed");
     }
     const std::string key = "pay:" + e.channel + ":" + e.transaction;
     if (!c.state.payments.emplace(key, c.now.business).second) {
-        return std::string("duplicate"); // a second delivery, or callback and query both
+        return std::string("duplicate");  // a second delivery, or callback and query both
     }
     const auto found = c.state.orders.find(e.order_no);
     if (found == c.state.orders.end()) {
         suspend_payment(c, e, key, {}, "unknown_order");
         return std::string("suspense");
     }
-    OrderStateEntry &entry = found->second;
+    OrderStateEntry& entry = found->second;
     if (++entry.payments > 1) {
         suspend_payment(c, e, key, entry.row.service_point, "second_payment");
         return std::string("suspense");
@@ -196,41 +194,36 @@ Answer on_payment(Context &c, const PaymentReceived &e) {
     return entry.row.no;
 }
 
-Answer on_channel_answer(Context &c, const ChannelAnswered &e) {
+Answer on_channel_answer(Context& c, const ChannelAnswered& e) {
     const auto found = c.state.orders.find(e.order_no);
-    if (found == c.state.orders.end() ||
-        found->second.row.state != OrderState::pending_payment) {
+    if (found == c.state.orders.end() || found->second.row.state != OrderState::pending_payment) {
         return std::string("stale");
     }
-    OrderStateEntry &entry = found->second;
+    OrderStateEntry& entry = found->second;
     switch (e.answer) {
-    case ChannelAnswer::prepared:
-        entry.row.pay_url = e.pay_url;
-        channel_task_done(c, entry);
-        c.out.emit(entry.row);
-        set_order_timer(c, e.order_no, c.now.business + c.wall_span(query_delay(0)));
-        break;
-    case ChannelAnswer::unpaid:
-        channel_task_done(c, entry);
-        set_order_timer(c, e.order_no,
-                        c.now.business + c.wall_span(query_delay(++entry.queries)));
-        break;
-    case ChannelAnswer::closed:
-        end_order(c, entry, OrderState::closed, "");
-        break;
-    case ChannelAnswer::failed:
-        end_order(c, entry, OrderState::failed, e.code);
-        break;
+        case ChannelAnswer::prepared:
+            entry.row.pay_url = e.pay_url;
+            channel_task_done(c, entry);
+            c.out.emit(entry.row);
+            set_order_timer(c, e.order_no, c.now.business + c.wall_span(query_delay(0)));
+            break;
+        case ChannelAnswer::unpaid:
+            channel_task_done(c, entry);
+            set_order_timer(c, e.order_no,
+                            c.now.business + c.wall_span(query_delay(++entry.queries)));
+            break;
+        case ChannelAnswer::closed: end_order(c, entry, OrderState::closed, ""); break;
+        case ChannelAnswer::failed: end_order(c, entry, OrderState::failed, e.code); break;
     }
     return std::string();
 }
 
-void order_timer(Context &c, const std::string &no) {
+void order_timer(Context& c, const std::string& no) {
     const auto found = c.state.orders.find(no);
     if (found == c.state.orders.end()) {
         return;
     }
-    OrderStateEntry &entry = found->second;
+    OrderStateEntry& entry = found->second;
     if (entry.row.state != OrderState::pending_payment) {
         drop_from_point(c, entry.row);
         c.state.orders.erase(found);
@@ -249,31 +242,31 @@ void order_timer(Context &c, const std::string &no) {
     set_order_timer(c, no, end);
 }
 
-void orders_follow_command(Context &c, ServicePointState &sp, const CommandRow &command) {
+void orders_follow_command(Context& c, ServicePointState& sp, const CommandRow& command) {
     if (command.kind != CommandKind::close && command.kind != CommandKind::permit) {
         return;
     }
-    for (const std::string &no : sp.orders) {
-        OrderRow &row = c.state.orders.at(no).row;
+    for (const std::string& no : sp.orders) {
+        OrderRow& row = c.state.orders.at(no).row;
         if (row.state != OrderState::crediting && row.state != OrderState::doubtful) {
             continue;
         }
         row.command = command.id;
         row.sent = row.sent ? row.sent : command.sent;
         row.acknowledged = row.acknowledged ? row.acknowledged : command.acked;
-        const bool lost = command.state == CommandState::failed ||
-                          command.state == CommandState::expired;
+        const bool lost =
+            command.state == CommandState::failed || command.state == CommandState::expired;
         // The money is booked, the power is not proven: 充值存疑 until the relay was read.
         row.state = lost ? OrderState::doubtful : row.state;
-        row.failure = lost ? (command.failure.empty() ? "command.expired" : command.failure)
-                           : row.failure;
+        row.failure =
+            lost ? (command.failure.empty() ? "command.expired" : command.failure) : row.failure;
         c.out.emit(row);
     }
 }
 
-void orders_closed_verified(Context &c, ServicePointState &sp) {
-    for (const std::string &no : sp.orders) {
-        OrderRow &row = c.state.orders.at(no).row;
+void orders_closed_verified(Context& c, ServicePointState& sp) {
+    for (const std::string& no : sp.orders) {
+        OrderRow& row = c.state.orders.at(no).row;
         if (row.verified) {
             continue;
         }
@@ -287,10 +280,10 @@ void orders_closed_verified(Context &c, ServicePointState &sp) {
     }
 }
 
-void orders_load_seen(Context &c, ServicePointState &sp) {
+void orders_load_seen(Context& c, ServicePointState& sp) {
     std::vector<std::string> waiting;
-    for (const std::string &no : sp.orders) {
-        OrderRow &row = c.state.orders.at(no).row;
+    for (const std::string& no : sp.orders) {
+        OrderRow& row = c.state.orders.at(no).row;
         if (!row.verified) {
             waiting.push_back(no);
             continue;
@@ -302,4 +295,4 @@ void orders_load_seen(Context &c, ServicePointState &sp) {
     sp.orders = std::move(waiting);
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -1,5 +1,5 @@
-// Rows that the engine's effects write. One struct is one row of one table; upserts carry the whole row.
-// Every table's key starts with project_id, which the batch knows.
+// Rows that the engine's effects write. One struct is one row of one table; upserts carry the whole
+// row. Every table's key starts with project_id, which the batch knows.
 #pragma once
 
 #include "engine/entities.hpp"
@@ -54,18 +54,18 @@ struct CommandRow {
     MeterId meter;
     CommandKind kind = CommandKind::read;
     CommandState state = CommandState::queued;
-    std::string failure;  // code, when failed or skipped
-    rules::relay::Reasons reasons; // trips: why
-    std::string cause;    // a person's words, or "arrears", "payment", "protection", "reconcile"
-    std::string order_no; // the payment that caused it, or ""
+    std::string failure;            // code, when failed or skipped
+    rules::relay::Reasons reasons;  // trips: why
+    std::string cause;     // a person's words, or "arrears", "payment", "protection", "reconcile"
+    std::string order_no;  // the payment that caused it, or ""
     Actor actor;
     std::int32_t attempts = 0;
-    Instant deadline;     // business
+    Instant deadline;  // business
     Step created;
     Step sent;
     Step acked;
     Step ended;
-    Instant reading_at;   // arrears trips: the reading and balance it was based on
+    Instant reading_at;  // arrears trips: the reading and balance it was based on
     Money balance;
 };
 MB_DESCRIBE(CommandRow,
@@ -75,12 +75,12 @@ MB_DESCRIBE(CommandRow,
 // ---- orders ----------------------------------------------------------------------------------
 
 enum class OrderState : std::uint8_t {
-    pending_payment, // 待支付
-    crediting,       // 充值中
-    doubtful,        // 充值存疑
-    completed,       // 充值完成
-    failed,          // 充值失败
-    closed,          // 已关闭
+    pending_payment,  // 待支付
+    crediting,        // 充值中
+    doubtful,         // 充值存疑
+    completed,        // 充值完成
+    failed,           // 充值失败
+    closed,           // 已关闭
 };
 MB_ENUM(OrderState, pending_payment, crediting, doubtful, completed, failed, closed)
 
@@ -98,7 +98,7 @@ struct OrderRow {
     OrderState state = OrderState::pending_payment;
     std::string failure;
     std::string pay_url;
-    CommandId command;    // the close or permit command it caused
+    CommandId command;  // the close or permit command it caused
     Step created;
     Step paid;
     Step credited;
@@ -108,9 +108,9 @@ struct OrderRow {
     Step permit_ready;
     Step load_seen;
 };
-MB_DESCRIBE(OrderRow, (no, service_point, account, amount, paid_amount, channel, transaction, source,
-                       actor, state, failure, pay_url, command, created, paid, credited, sent,
-                       acknowledged, verified, permit_ready, load_seen))
+MB_DESCRIBE(OrderRow, (no, service_point, account, amount, paid_amount, channel, transaction,
+                       source, actor, state, failure, pay_url, command, created, paid, credited,
+                       sent, acknowledged, verified, permit_ready, load_seen))
 
 // ---- notices, timeline, alarms ---------------------------------------------------------------
 
@@ -123,7 +123,7 @@ struct NoticeRow {
     AccountId account;
     ServicePointId service_point;
     NoticeKind kind = NoticeKind::alarm1;
-    std::int32_t episode = 0; // of arrears; counts up per account
+    std::int32_t episode = 0;  // of arrears; counts up per account
     Money balance;
     Step served;
     std::string channel = "inbox";
@@ -132,11 +132,11 @@ MB_DESCRIBE(NoticeRow, (id, account, service_point, kind, episode, balance, serv
 
 /// Table timeline; insert. `kind` is a stable code shown by the page in its language.
 struct TimelineRow {
-    std::int64_t seq = 0; // per project, counts up
+    std::int64_t seq = 0;  // per project, counts up
     ServicePointId service_point;
     Step when;
-    std::string kind;   // "notice.alarm1", "relay.tripped", "order.paid", "reading.held", …
-    std::string params; // JSON object of texts
+    std::string kind;    // "notice.alarm1", "relay.tripped", "order.paid", "reading.held", …
+    std::string params;  // JSON object of texts
     std::string order_no;
     CommandId command;
     Actor actor;
@@ -146,7 +146,7 @@ MB_DESCRIBE(TimelineRow, (seq, service_point, when, kind, params, order_no, comm
 /// Table alarm; upsert by (service_point, kind): open while cleared = 0.
 struct AlarmRow {
     ServicePointId service_point;
-    std::string kind; // "reading.backward", "relay.stuck", "tariff.no_price", "meter.clock", …
+    std::string kind;  // "reading.backward", "relay.stuck", "tariff.no_price", "meter.clock", …
     std::string params;
     Step raised;
     Step cleared;
@@ -162,11 +162,10 @@ struct RelayRow {
     rules::relay::Protection protection;
     rules::relay::Position position = rules::relay::Position::unknown;
     Instant position_at;
-    rules::relay::Action desired = rules::relay::Action::none; // what is still to be done
-    CommandId command;                                         // open relay command, or 0
+    rules::relay::Action desired = rules::relay::Action::none;  // what is still to be done
+    CommandId command;                                          // open relay command, or 0
 };
-MB_DESCRIBE(RelayRow,
-            (service_point, reasons, protection, position, position_at, desired, command))
+MB_DESCRIBE(RelayRow, (service_point, reasons, protection, position, position_at, desired, command))
 
 using rules::credit::CreditLevel;
 
@@ -179,11 +178,12 @@ struct BillLineRow {
 };
 MB_DESCRIBE(BillLineRow, (agreement, line))
 
-/// Table daily_proof; insert at the close of a business day: Σ readings by outcome, Σ energy charged.
-/// Readings that come for a day already closed make a further row of that day at the next close.
+/// Table daily_proof; insert at the close of a business day: Σ readings by outcome, Σ energy
+/// charged. Readings that come for a day already closed make a further row of that day at the next
+/// close.
 struct DailyProofRow {
-    CivilDate on;        // the day the readings belong to
-    CivilDate closed_on; // the business day of the close that wrote this row
+    CivilDate on;         // the day the readings belong to
+    CivilDate closed_on;  // the business day of the close that wrote this row
     std::int64_t received = 0;
     std::int64_t charged = 0;
     std::int64_t held = 0;
@@ -201,20 +201,20 @@ MB_ENUM(TaskKind, relay, read, channel_create, channel_query, channel_close)
 /// Table outbox; insert by id, deleted by OutboxDone. At least once, one in flight per subject.
 struct OutboxRow {
     OutboxId id;
-    std::string subject; // "sp:17" or "order:…": tasks of one subject run one after another
+    std::string subject;  // "sp:17" or "order:…": tasks of one subject run one after another
     TaskKind kind = TaskKind::relay;
-    CommandId command;        // relay, read
+    CommandId command;  // relay, read
     CommandKind command_kind = CommandKind::read;
-    std::int32_t attempt = 1; // > 1 or after a restart: read the relay first
+    std::int32_t attempt = 1;  // > 1 or after a restart: read the relay first
     MeterId meter;
-    Instant deadline;         // business
-    std::string order_no;     // channel tasks
+    Instant deadline;      // business
+    std::string order_no;  // channel tasks
     std::string channel;
     Money amount;
-    Instant not_before;       // business
+    Instant not_before;  // business
 };
-MB_DESCRIBE(OutboxRow, (id, subject, kind, command, command_kind, attempt, meter, deadline, order_no,
-                        channel, amount, not_before))
+MB_DESCRIBE(OutboxRow, (id, subject, kind, command, command_kind, attempt, meter, deadline,
+                        order_no, channel, amount, not_before))
 
 struct OutboxDone {
     OutboxId id;
@@ -242,11 +242,11 @@ MB_DESCRIBE(TariffRow, (id, document, published, actor))
 struct MeterViewRow {
     MeterId meter;
     ServicePointId service_point;
-    AccountId account;            // of the agreement in force, or 0
+    AccountId account;  // of the agreement in force, or 0
     AgreementId agreement;
     rules::metering::Registers registers;
-    Instant reading_at;           // last good reading, 0 = none yet
-    Money balance;                // ledger − accrued, not yet posted
+    Instant reading_at;  // last good reading, 0 = none yet
+    Money balance;       // ledger − accrued, not yet posted
     Instant balance_as_of;
     Money ledger_balance;
     Money unposted;
@@ -260,15 +260,15 @@ struct MeterViewRow {
     Instant power_at;
     std::optional<std::int64_t> clock_ahead_s;
     Quantity energy_today;
-    std::int64_t version = 0;     // counts up with every change
+    std::int64_t version = 0;  // counts up with every change
 };
-MB_DESCRIBE(MeterViewRow,
-            (meter, service_point, account, agreement, registers, reading_at, balance, balance_as_of,
-             ledger_balance, unposted, credit, in_arrears, emergency_active, days_left_tenths,
-             online, last_contact_at, power_dw, power_at, clock_ahead_s, energy_today, version))
+MB_DESCRIBE(MeterViewRow, (meter, service_point, account, agreement, registers, reading_at, balance,
+                           balance_as_of, ledger_balance, unposted, credit, in_arrears,
+                           emergency_active, days_left_tenths, online, last_contact_at, power_dw,
+                           power_at, clock_ahead_s, energy_today, version))
 
-/// Table day_row; upsert by (meter, on, part): the packed readings of a meter's day. Part 0 is the day
-/// as it ran; later parts hold readings that came after it was closed.
+/// Table day_row; upsert by (meter, on, part): the packed readings of a meter's day. Part 0 is the
+/// day as it ran; later parts hold readings that came after it was closed.
 struct DayRow {
     MeterId meter;
     CivilDate on;
@@ -277,8 +277,8 @@ struct DayRow {
     std::int32_t charged = 0;
     std::int32_t held = 0;
     std::int32_t excluded = 0;
-    Bytes packed; // rules::metering::DayBlock; the store compresses and hashes it
+    Bytes packed;  // rules::metering::DayBlock; the store compresses and hashes it
 };
 MB_DESCRIBE(DayRow, (meter, on, part, closed, charged, held, excluded, packed))
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -3,7 +3,7 @@
 
 namespace mb::engine {
 
-Answer on_project(Context &c, const ProjectConfigured &e) {
+Answer on_project(Context& c, const ProjectConfigured& e) {
     auto zone = Zone::find(e.config.zone);
     if (!zone) {
         return tl::unexpected<Error>(zone.error());
@@ -26,20 +26,20 @@ Answer on_project(Context &c, const ProjectConfigured &e) {
     return std::string("ok");
 }
 
-Answer on_tariff(Context &c, const TariffPublished &e) {
+Answer on_tariff(Context& c, const TariffPublished& e) {
     TRY(c.state.tariffs.publish(e.id, e.document));
     c.out.emit(TariffRow{e.id, e.document, c.step(), e.actor});
     c.timeline({}, "tariff.published",
-               {{"code", e.document.code}, {"version", std::to_string(e.document.version)}}, "",
-               {}, e.actor);
+               {{"code", e.document.code}, {"version", std::to_string(e.document.version)}}, "", {},
+               e.actor);
     return e.id.text();
 }
 
-Answer on_service_point(Context &c, const ServicePointSet &e) {
+Answer on_service_point(Context& c, const ServicePointSet& e) {
     if (!Table<ServicePointId, ServicePointState>::takes(e.service_point.id)) {
         return fail("service_point.id_out_of_range");
     }
-    auto &sp = c.state.service_points.get(e.service_point.id);
+    auto& sp = c.state.service_points.get(e.service_point.id);
     const bool is_new = !sp.config.id;
     sp.config = e.service_point;
     sp.relay.service_point = e.service_point.id;
@@ -50,7 +50,7 @@ Answer on_service_point(Context &c, const ServicePointSet &e) {
     return e.service_point.id.text();
 }
 
-Answer on_account(Context &c, const AccountSet &e) {
+Answer on_account(Context& c, const AccountSet& e) {
     if (!Table<AccountId, AccountState>::takes(e.account.id)) {
         return fail("account.id_out_of_range");
     }
@@ -59,16 +59,16 @@ Answer on_account(Context &c, const AccountSet &e) {
     return e.account.id.text();
 }
 
-Answer on_agreement(Context &c, const AgreementStarted &e) {
-    const Agreement &wanted = e.agreement;
+Answer on_agreement(Context& c, const AgreementStarted& e) {
+    const Agreement& wanted = e.agreement;
     if (!Table<AgreementId, AgreementState>::takes(wanted.id)) {
         return fail("agreement.id_out_of_range");
     }
-    ServicePointState *sp = c.state.service_points.find(wanted.service_point);
+    ServicePointState* sp = c.state.service_points.find(wanted.service_point);
     if (sp == nullptr) {
         return fail("agreement.unknown_service_point", ErrorKind::not_found);
     }
-    AccountState *account = c.state.accounts.find(wanted.account);
+    AccountState* account = c.state.accounts.find(wanted.account);
     if (account == nullptr) {
         return fail("agreement.unknown_account", ErrorKind::not_found);
     }
@@ -80,7 +80,7 @@ Answer on_agreement(Context &c, const AgreementStarted &e) {
     if (sp->agreement || c.state.agreements.find(wanted.id) != nullptr) {
         return fail("agreement.overlap", ErrorKind::conflict);
     }
-    AgreementState &agreement = c.state.agreements.get(wanted.id);
+    AgreementState& agreement = c.state.agreements.get(wanted.id);
     agreement.config = wanted;
     agreement.accrual.tariff_code_index = *code;
     sp->agreement = wanted.id;
@@ -92,13 +92,13 @@ Answer on_agreement(Context &c, const AgreementStarted &e) {
     return wanted.id.text();
 }
 
-Answer on_meter(Context &c, const MeterInstalled &e) {
-    const Meter &wanted = e.meter;
+Answer on_meter(Context& c, const MeterInstalled& e) {
+    const Meter& wanted = e.meter;
     if (!Table<MeterId, MeterState>::takes(wanted.id) ||
         c.state.meters.find(wanted.id) != nullptr) {
         return fail("meter.id_out_of_range");
     }
-    ServicePointState *sp = c.state.service_points.find(wanted.service_point);
+    ServicePointState* sp = c.state.service_points.find(wanted.service_point);
     if (sp == nullptr) {
         return fail("meter.unknown_service_point", ErrorKind::not_found);
     }
@@ -111,10 +111,10 @@ Answer on_meter(Context &c, const MeterInstalled &e) {
         return fail("meter.invalid", ErrorKind::unprocessable);
     }
     if (!c.state.addresses.insert(wanted.link.protocol + ":" + wanted.link.address).second) {
-        return fail(error("meter.address_taken", ErrorKind::conflict)
-                        .with("address", wanted.link.address));
+        return fail(
+            error("meter.address_taken", ErrorKind::conflict).with("address", wanted.link.address));
     }
-    MeterState &meter = c.state.meters.get(wanted.id);
+    MeterState& meter = c.state.meters.get(wanted.id);
     meter.config = wanted;
     meter.last = e.first;
     meter.last_at = wanted.from;
@@ -128,8 +128,8 @@ Answer on_meter(Context &c, const MeterInstalled &e) {
     return wanted.id.text();
 }
 
-Answer on_opening_balance(Context &c, const OpeningBalance &e) {
-    AccountState *account = c.state.accounts.find(e.account);
+Answer on_opening_balance(Context& c, const OpeningBalance& e) {
+    AccountState* account = c.state.accounts.find(e.account);
     if (account == nullptr) {
         return fail("account.unknown", ErrorKind::not_found);
     }
@@ -143,4 +143,4 @@ Answer on_opening_balance(Context &c, const OpeningBalance &e) {
     return std::string("ok");
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -27,11 +27,11 @@ MB_DESCRIBE(OpenDay, (on, block))
 /// What each reading touches stands first, together (here and below): readings come in any order of
 /// meters, so lines of cache are what they cost (engine/prefetch.hpp).
 struct MeterState {
-    rules::metering::Registers last; // base of the next interval
+    rules::metering::Registers last;  // base of the next interval
     Instant last_at;
-    std::vector<OpenDay> days;       // oldest first; two at most in a row of days
-    CivilDate closed_to;             // days before this one are closed
-    std::int32_t late_parts = 0;     // parts written for closed days
+    std::vector<OpenDay> days;    // oldest first; two at most in a row of days
+    CivilDate closed_to;          // days before this one are closed
+    std::int32_t late_parts = 0;  // parts written for closed days
     bool online = false;
     Instant last_contact_at;
     std::optional<std::int64_t> power_dw;
@@ -40,7 +40,7 @@ struct MeterState {
     Instant clock_at;
     Quantity energy_today;
     CivilDate energy_on;
-    bool held = false;               // the last reading was held: its alarm is open
+    bool held = false;  // the last reading was held: its alarm is open
     std::int64_t version = 0;
     Meter config;
 };
@@ -55,13 +55,13 @@ struct AgreementState {
 MB_DESCRIBE(AgreementState, (config, accrual))
 
 struct ServicePointState {
-    MeterId meter;          // in force, or 0
-    AgreementId agreement;  // in force, or 0
-    bool restoring = false;   // we opened it: close it when the reasons are gone
-    bool staff_close = false; // a person ordered the close
-    bool wait_contact = false; // a command expired: the next one waits until the meter speaks
-    Instant retry_at;          // a command failed: not before
-    std::vector<std::string> orders; // paid or open orders that still want a step
+    MeterId meter;              // in force, or 0
+    AgreementId agreement;      // in force, or 0
+    bool restoring = false;     // we opened it: close it when the reasons are gone
+    bool staff_close = false;   // a person ordered the close
+    bool wait_contact = false;  // a command expired: the next one waits until the meter speaks
+    Instant retry_at;           // a command failed: not before
+    std::vector<std::string> orders;  // paid or open orders that still want a step
     RelayRow relay;
     ServicePoint config;
 };
@@ -71,49 +71,49 @@ MB_DESCRIBE(ServicePointState, (config, relay, meter, agreement, restoring, staf
 /// Cost of use at a point in time, for the forecast from the last hour.
 struct CostMark {
     Instant at;
-    Money spent; // running total since the account opened
+    Money spent;  // running total since the account opened
 };
 MB_DESCRIBE(CostMark, (at, spent))
 
 struct AccountState {
-    Money ledger;  // balance of the cash bucket
-    Money pending; // accrued, not yet posted, over all agreements
+    Money ledger;   // balance of the cash bucket
+    Money pending;  // accrued, not yet posted, over all agreements
     rules::credit::CreditState credit;
     std::vector<AgreementId> agreements;
-    Money spent;                         // use since the account opened
-    std::array<CostMark, 6> marks{};     // ring, at least ten minutes apart
+    Money spent;                      // use since the account opened
+    std::array<CostMark, 6> marks{};  // ring, at least ten minutes apart
     std::int32_t next_mark = 0;
-    std::array<Money, 7> daily{};        // cost of the last days, ring
-    std::int32_t days_known = 0;         // of them, ≤ 7
+    std::array<Money, 7> daily{};  // cost of the last days, ring
+    std::int32_t days_known = 0;   // of them, ≤ 7
     Money spent_at_midnight;
     CivilDate spent_on;
     CivilDate noticed_on;
-    std::int32_t noticed = 0;            // notices on that day
+    std::int32_t noticed = 0;  // notices on that day
     Account config;
 
     [[nodiscard]] Money balance() const { return ledger - pending; }
 };
-MB_DESCRIBE(AccountState, (config, ledger, pending, credit, agreements, spent, marks, next_mark, daily,
-                           days_known, spent_at_midnight, spent_on, noticed_on, noticed))
+MB_DESCRIBE(AccountState, (config, ledger, pending, credit, agreements, spent, marks, next_mark,
+                           daily, days_known, spent_at_midnight, spent_on, noticed_on, noticed))
 
 struct CommandStateEntry {
     CommandRow row;
-    OutboxId outbox; // its undone task, or 0
+    OutboxId outbox;  // its undone task, or 0
 };
 MB_DESCRIBE(CommandStateEntry, (row, outbox))
 
 struct OrderStateEntry {
     OrderRow row;
-    OutboxId outbox;              // its undone channel task, or 0
-    std::int32_t queries = 0;     // asked so often
-    std::int32_t payments = 0;    // facts received; the second and later go to suspense
+    OutboxId outbox;            // its undone channel task, or 0
+    std::int32_t queries = 0;   // asked so often
+    std::int32_t payments = 0;  // facts received; the second and later go to suspense
 };
 MB_DESCRIBE(OrderStateEntry, (row, outbox, queries, payments))
 
 /// A request with an idempotency key: its first result.
 struct KnownRequest {
     std::string ref;
-    std::uint64_t fingerprint = 0; // of what was asked
+    std::uint64_t fingerprint = 0;  // of what was asked
     Instant at;
 };
 MB_DESCRIBE(KnownRequest, (ref, fingerprint, at))
@@ -125,7 +125,7 @@ struct TimerKey {
     TimerKind kind = TimerKind::day_close;
     std::int64_t id = 0;  // account, command, service point
     std::string name;     // order
-    friend auto operator<=>(const TimerKey &, const TimerKey &) = default;
+    friend auto operator<=>(const TimerKey&, const TimerKey&) = default;
 };
 MB_DESCRIBE(TimerKey, (kind, id, name))
 
@@ -145,18 +145,18 @@ struct State {
     Table<AccountId, AccountState> accounts;
     Table<AgreementId, AgreementState> agreements;
     Table<MeterId, MeterState> meters;
-    std::map<std::int64_t, CommandStateEntry> commands; // not ended
-    std::map<std::string, OrderStateEntry> orders;      // open, or ended less than two days ago
-    std::map<std::string, Instant> payments;            // channel transaction → business time
+    std::map<std::int64_t, CommandStateEntry> commands;  // not ended
+    std::map<std::string, OrderStateEntry> orders;       // open, or ended less than two days ago
+    std::map<std::string, Instant> payments;             // channel transaction → business time
     std::map<std::string, KnownRequest> requests;
     std::map<TimerKey, Instant> timers;
-    std::map<CivilDate, DailyProofRow> proofs;          // of days not closed
-    std::map<std::string, AlarmRow> alarms;             // open ones
-    std::set<std::string> addresses;                    // of installed meters
+    std::map<CivilDate, DailyProofRow> proofs;  // of days not closed
+    std::map<std::string, AlarmRow> alarms;     // open ones
+    std::set<std::string> addresses;            // of installed meters
     Counters counters;
-    CivilDate closed_to;                                // business days before it are closed
+    CivilDate closed_to;  // business days before it are closed
 };
 MB_DESCRIBE(State, (config, tariffs, service_points, accounts, agreements, meters, commands, orders,
                     payments, requests, timers, proofs, alarms, addresses, counters, closed_to))
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -11,23 +11,20 @@ using rules::relay::Reason;
 
 CommandKind kind_of(Action action) {
     switch (action) {
-    case Action::trip:
-        return CommandKind::trip;
-    case Action::permit:
-        return CommandKind::permit;
-    default:
-        return CommandKind::close;
+        case Action::trip: return CommandKind::trip;
+        case Action::permit: return CommandKind::permit;
+        default: return CommandKind::close;
     }
 }
 
-Action needed(const ServicePointState &sp) {
+Action needed(const ServicePointState& sp) {
     return rules::relay::required(sp.relay.reasons, sp.relay.protection, sp.config.restore_mode,
                                   sp.relay.position, sp.restoring, sp.staff_close);
 }
 
-/// The newest intent wins: a command that is no longer wanted ends. If it was sent, nobody knows what
-/// the relay will do.
-void supersede(Context &c, ServicePointState &sp, const CommandStateEntry &entry) {
+/// The newest intent wins: a command that is no longer wanted ends. If it was sent, nobody knows
+/// what the relay will do.
+void supersede(Context& c, ServicePointState& sp, const CommandStateEntry& entry) {
     const bool left = static_cast<bool>(entry.row.sent);
     const bool was_trip = entry.row.kind == CommandKind::trip;
     end_command(c, entry.row.id, CommandState::superseded, "");
@@ -38,7 +35,7 @@ void supersede(Context &c, ServicePointState &sp, const CommandStateEntry &entry
 }
 
 /// A cut for arrears alone that may not be sent now; the ladder comes back to it.
-bool held_back(const Context &c, const ServicePointState &sp, Action action) {
+bool held_back(const Context& c, const ServicePointState& sp, Action action) {
     rules::relay::Reasons arrears;
     arrears.set(Reason::arrears, true);
     return action == Action::trip &&
@@ -46,19 +43,19 @@ bool held_back(const Context &c, const ServicePointState &sp, Action action) {
            !arrears_trip_allowed(c, sp);
 }
 
-} // namespace
+}  // namespace
 
-void reconcile(Context &c, ServicePointState &sp, const std::string &cause,
-               const std::string &order_no, const Actor &actor) {
+void reconcile(Context& c, ServicePointState& sp, const std::string& cause,
+               const std::string& order_no, const Actor& actor) {
     const RelayRow before = sp.relay;
     Action action = needed(sp);
     if (sp.relay.command) {
-        const CommandStateEntry &open = c.state.commands.at(sp.relay.command.value);
+        const CommandStateEntry& open = c.state.commands.at(sp.relay.command.value);
         if (action == Action::none || open.row.kind != kind_of(action)) {
             supersede(c, sp, open);
             action = needed(sp);
         } else if (!order_no.empty()) {
-            CommandRow &row = c.state.commands.at(sp.relay.command.value).row;
+            CommandRow& row = c.state.commands.at(sp.relay.command.value).row;
             row.order_no = order_no;
             c.out.emit(row);
         }
@@ -81,12 +78,12 @@ void reconcile(Context &c, ServicePointState &sp, const std::string &cause,
 
 namespace {
 
-void tell_account(Context &c, ServicePointState &sp, NoticeKind kind) {
+void tell_account(Context& c, ServicePointState& sp, NoticeKind kind) {
     if (!sp.agreement) {
         return;
     }
     const AccountId id = c.state.agreements.at(sp.agreement).config.account;
-    AccountState &account = c.state.accounts.at(id);
+    AccountState& account = c.state.accounts.at(id);
     if (account.noticed_on != c.today) {
         account.noticed_on = c.today;
         account.noticed = 0;
@@ -107,8 +104,8 @@ void tell_account(Context &c, ServicePointState &sp, NoticeKind kind) {
 }
 
 /// The read-back of an open command: verified, try again, or nothing yet.
-void judge_read_back(Context &c, ServicePointState &sp, const StatusRead &e) {
-    CommandStateEntry &entry = c.state.commands.at(sp.relay.command.value);
+void judge_read_back(Context& c, ServicePointState& sp, const StatusRead& e) {
+    CommandStateEntry& entry = c.state.commands.at(sp.relay.command.value);
     const CommandKind kind = entry.row.kind;
     const bool permitted = e.relay_open && !e.commanded_open;
     const bool reached = (kind == CommandKind::trip && e.relay_open) ||
@@ -120,17 +117,17 @@ void judge_read_back(Context &c, ServicePointState &sp, const StatusRead &e) {
         const Actor actor = entry.row.actor;
         const std::string order = entry.row.order_no;
         if (kind == CommandKind::permit && permitted) {
-            for (const std::string &no : sp.orders) {
-                OrderRow &row = c.state.orders.at(no).row;
+            for (const std::string& no : sp.orders) {
+                OrderRow& row = c.state.orders.at(no).row;
                 row.permit_ready = row.permit_ready ? row.permit_ready : c.step();
                 c.out.emit(row);
             }
-            sp.restoring = false; // the key on the meter does the rest
+            sp.restoring = false;  // the key on the meter does the rest
         }
         end_command(c, id, CommandState::verified, "");
         c.clear_alarm(sp.config.id, "relay.stuck");
-        const char *what = opened ? "relay.opened"
-                                  : (e.relay_open ? "relay.permitted" : "relay.closed");
+        const char* what =
+            opened ? "relay.opened" : (e.relay_open ? "relay.permitted" : "relay.closed");
         c.timeline(sp.config.id, what, {}, order, id, actor);
         if (!(kind == CommandKind::permit && e.relay_open)) {
             tell_account(c, sp, opened ? NoticeKind::tripped : NoticeKind::restored);
@@ -140,17 +137,17 @@ void judge_read_back(Context &c, ServicePointState &sp, const StatusRead &e) {
     }
 }
 
-} // namespace
+}  // namespace
 
-Answer on_status(Context &c, const StatusRead &e) {
-    MeterState *meter = c.state.meters.find(e.meter);
+Answer on_status(Context& c, const StatusRead& e) {
+    MeterState* meter = c.state.meters.find(e.meter);
     if (meter == nullptr) {
         return fail(error("meter.unknown", ErrorKind::not_found).with("meter", e.meter.text()));
     }
     meter->last_contact_at = c.now.business;
     ++meter->version;
     c.mark_dirty(e.meter);
-    auto &sp = c.state.service_points.at(meter->config.service_point);
+    auto& sp = c.state.service_points.at(meter->config.service_point);
     sp.wait_contact = false;
     const RelayRow before = sp.relay;
     sp.relay.position = e.relay_open ? Position::open : Position::closed;
@@ -178,8 +175,8 @@ Answer on_status(Context &c, const StatusRead &e) {
 
 namespace {
 
-Result<void> check_trip(const ServicePointState &sp, const RelayRequested &e) {
-    const auto &protection = sp.relay.protection;
+Result<void> check_trip(const ServicePointState& sp, const RelayRequested& e) {
+    const auto& protection = sp.relay.protection;
     if (sp.relay.position == Position::open && !sp.relay.reasons.none()) {
         return fail("relay.already_open", ErrorKind::conflict);
     }
@@ -192,7 +189,7 @@ Result<void> check_trip(const ServicePointState &sp, const RelayRequested &e) {
     return {};
 }
 
-Result<void> check_close(const ServicePointState &sp, const RelayRequested &e) {
+Result<void> check_close(const ServicePointState& sp, const RelayRequested& e) {
     if (sp.relay.protection.lock_out) {
         return fail("relay.locked_out", ErrorKind::locked);
     }
@@ -213,20 +210,20 @@ Result<void> check_close(const ServicePointState &sp, const RelayRequested &e) {
 }
 
 /// Overridden arrears are lifted: a new trip needs a new pre-trip notice.
-void lift_arrears(Context &c, ServicePointState &sp) {
+void lift_arrears(Context& c, ServicePointState& sp) {
     sp.relay.reasons.set(Reason::arrears, false);
     if (sp.agreement) {
         const AccountId id = c.state.agreements.at(sp.agreement).config.account;
-        AccountState &account = c.state.accounts.at(id);
+        AccountState& account = c.state.accounts.at(id);
         rules::credit::protect(account.credit);
         c.mark_account_dirty(account);
     }
 }
 
-} // namespace
+}  // namespace
 
-Answer on_relay_requested(Context &c, const RelayRequested &e) {
-    ServicePointState *sp = c.state.service_points.find(e.service_point);
+Answer on_relay_requested(Context& c, const RelayRequested& e) {
+    ServicePointState* sp = c.state.service_points.find(e.service_point);
     if (sp == nullptr) {
         return fail("service_point.unknown", ErrorKind::not_found);
     }
@@ -259,17 +256,17 @@ Answer on_relay_requested(Context &c, const RelayRequested &e) {
     return sp->relay.command ? sp->relay.command.text() : std::string();
 }
 
-Answer on_protection(Context &c, const ProtectionSet &e) {
-    ServicePointState *sp = c.state.service_points.find(e.service_point);
+Answer on_protection(Context& c, const ProtectionSet& e) {
+    ServicePointState* sp = c.state.service_points.find(e.service_point);
     if (sp == nullptr) {
         return fail("service_point.unknown", ErrorKind::not_found);
     }
     if (e.reason.empty()) {
         return fail("protection.reason_required");
     }
-    auto &protection = sp->relay.protection;
+    auto& protection = sp->relay.protection;
     const bool was = protection.keep_power || protection.no_disconnect;
-    const auto set = [&](bool &flag, const std::optional<bool> &wanted, const char *name) {
+    const auto set = [&](bool& flag, const std::optional<bool>& wanted, const char* name) {
         if (wanted && *wanted != flag) {
             flag = *wanted;
             c.timeline(e.service_point,
@@ -299,4 +296,4 @@ Answer on_protection(Context &c, const ProtectionSet &e) {
     return std::string("ok");
 }
 
-} // namespace mb::engine
+}  // namespace mb::engine

@@ -1,4 +1,5 @@
-// Rows by id: ids are small numbers given out per project, so a vector is the index. Iteration is by id.
+// Rows by id: ids are small numbers given out per project, so a vector is the index. Iteration is
+// by id.
 #pragma once
 
 #include "base/binary.hpp"
@@ -13,26 +14,27 @@ namespace mb::engine {
 /// Highest id a table takes: a wrong id must not allocate the machine away.
 constexpr std::int64_t max_table_id = 16'000'000;
 
-template <class IdType, class T> class Table {
-  public:
+template <class IdType, class T>
+class Table {
+public:
     [[nodiscard]] static bool takes(IdType id) { return id.value > 0 && id.value <= max_table_id; }
 
-    [[nodiscard]] T *find(IdType id) {
+    [[nodiscard]] T* find(IdType id) {
         const auto at = static_cast<std::size_t>(id.value);
         return at < items_.size() ? items_[at].get() : nullptr;
     }
-    [[nodiscard]] const T *find(IdType id) const {
+    [[nodiscard]] const T* find(IdType id) const {
         const auto at = static_cast<std::size_t>(id.value);
         return at < items_.size() ? items_[at].get() : nullptr;
     }
     /// The id must exist.
-    [[nodiscard]] T &at(IdType id) {
-        T *found = find(id);
+    [[nodiscard]] T& at(IdType id) {
+        T* found = find(id);
         CHECK(found != nullptr);
         return *found;
     }
     /// Existing or new.
-    T &get(IdType id) {
+    T& get(IdType id) {
         CHECK(takes(id));
         const auto at = static_cast<std::size_t>(id.value);
         if (at >= items_.size()) {
@@ -45,39 +47,42 @@ template <class IdType, class T> class Table {
         return *items_[at];
     }
     [[nodiscard]] std::size_t count() const { return count_; }
-    template <class F> void each(F &&f) {
+    template <class F>
+    void each(F&& f) {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (items_[i]) {
                 f(IdType{static_cast<std::int64_t>(i)}, *items_[i]);
             }
         }
     }
-    template <class F> void each(F &&f) const {
+    template <class F>
+    void each(F&& f) const {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (items_[i]) {
-                f(IdType{static_cast<std::int64_t>(i)}, static_cast<const T &>(*items_[i]));
+                f(IdType{static_cast<std::int64_t>(i)}, static_cast<const T&>(*items_[i]));
             }
         }
     }
 
-  private:
+private:
     std::vector<std::unique_ptr<T>> items_;
     std::size_t count_ = 0;
 };
 
-} // namespace mb::engine
+}  // namespace mb::engine
 
 namespace mb {
 
-template <class IdType, class T> struct BinaryForm<engine::Table<IdType, T>> {
-    static void write(ByteWriter &out, const engine::Table<IdType, T> &value) {
+template <class IdType, class T>
+struct BinaryForm<engine::Table<IdType, T>> {
+    static void write(ByteWriter& out, const engine::Table<IdType, T>& value) {
         out.varint(value.count());
-        value.each([&](IdType id, const T &item) {
+        value.each([&](IdType id, const T& item) {
             out.signed_varint(id.value);
             write_binary(out, item);
         });
     }
-    static void read(ByteReader &in, engine::Table<IdType, T> &value) {
+    static void read(ByteReader& in, engine::Table<IdType, T>& value) {
         value = {};
         for (std::size_t n = detail::read_length(in); n > 0 && in.ok(); --n) {
             const IdType id{in.signed_varint()};
@@ -90,4 +95,4 @@ template <class IdType, class T> struct BinaryForm<engine::Table<IdType, T>> {
     }
 };
 
-} // namespace mb
+}  // namespace mb

@@ -2,7 +2,7 @@
 
 namespace mb::payment {
 
-engine::PaymentReceived event_of(const Channel &channel, const PaymentFact &fact, InboxId inbox) {
+engine::PaymentReceived event_of(const Channel& channel, const PaymentFact& fact, InboxId inbox) {
     engine::PaymentReceived out;
     out.channel = channel.name();
     out.channel_number = channel.number();
@@ -14,4 +14,4 @@ engine::PaymentReceived event_of(const Channel &channel, const PaymentFact &fact
     return out;
 }
 
-} // namespace mb::payment
+}  // namespace mb::payment

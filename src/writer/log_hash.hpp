@@ -6,8 +6,9 @@
 
 namespace mb::writer {
 
-/// sha256(previous ‖ seq ‖ engine version ‖ now ‖ event count ‖ events ‖ effects): what LogRow::hash is.
-inline Hash log_row_hash(const LogRow &row) {
+/// sha256(previous ‖ seq ‖ engine version ‖ now ‖ event count ‖ events ‖ effects): what
+/// LogRow::hash is.
+inline Hash log_row_hash(const LogRow& row) {
     Bytes head;
     ByteWriter out(head);
     out.bytes(row.previous);
@@ -22,4 +23,4 @@ inline Hash log_row_hash(const LogRow &row) {
     return hash.finish();
 }
 
-} // namespace mb::writer
+}  // namespace mb::writer

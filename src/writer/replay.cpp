@@ -10,11 +10,11 @@ namespace {
 
 constexpr std::int32_t rows_per_read = 256;
 
-std::string place(const LogRow &row) {
+std::string place(const LogRow& row) {
     return "project " + row.project.text() + " log row " + std::to_string(row.seq);
 }
 
-Loaded start(Store &store, ProjectId project, const CheckpointInfo *from) {
+Loaded start(Store& store, ProjectId project, const CheckpointInfo* from) {
     if (from == nullptr) {
         return {engine::Engine(project), 0, {}, {}, 0};
     }
@@ -38,7 +38,7 @@ Loaded start(Store &store, ProjectId project, const CheckpointInfo *from) {
     return {std::move(*engine), from->seq, from->log_hash, from->now, 0};
 }
 
-void check_row(const Loaded &loaded, const LogRow &row) {
+void check_row(const Loaded& loaded, const LogRow& row) {
     if (row.engine_version != engine::engine_version) {
         throw ReplayRefused(place(row) + " was written by engine version " +
                             std::to_string(row.engine_version) + ", this is " +
@@ -53,12 +53,12 @@ void check_row(const Loaded &loaded, const LogRow &row) {
     }
 }
 
-} // namespace
+}  // namespace
 
-std::vector<engine::Event> decode_events(const LogRow &row) {
+std::vector<engine::Event> decode_events(const LogRow& row) {
     std::vector<engine::Event> events(static_cast<std::size_t>(row.event_count));
     ByteReader in(row.events);
-    for (engine::Event &event : events) {
+    for (engine::Event& event : events) {
         read_binary(in, event);
     }
     if (!in.ok() || !in.at_end()) {
@@ -67,8 +67,8 @@ std::vector<engine::Event> decode_events(const LogRow &row) {
     return events;
 }
 
-Loaded replay(Store &store, ProjectId project, const CheckpointInfo *from, std::int64_t to,
-              const ReplayListener &listener) {
+Loaded replay(Store& store, ProjectId project, const CheckpointInfo* from, std::int64_t to,
+              const ReplayListener& listener) {
     Loaded loaded = start(store, project, from);
     engine::Effects effects;
     for (;;) {
@@ -76,7 +76,7 @@ Loaded replay(Store &store, ProjectId project, const CheckpointInfo *from, std::
         if (rows.empty()) {
             return loaded;
         }
-        for (const LogRow &row : rows) {
+        for (const LogRow& row : rows) {
             if (to != 0 && row.seq > to) {
                 return loaded;
             }
@@ -97,12 +97,12 @@ Loaded replay(Store &store, ProjectId project, const CheckpointInfo *from, std::
     }
 }
 
-Loaded load_newest(Store &store, ProjectId project) {
+Loaded load_newest(Store& store, ProjectId project) {
     const std::vector<CheckpointInfo> checkpoints = store.checkpoints(project);
     for (std::size_t i = 0; i < checkpoints.size(); ++i) {
         try {
             return replay(store, project, &checkpoints[i]);
-        } catch (const StoreCorrupt &broken) {
+        } catch (const StoreCorrupt& broken) {
             if (i + 1 == checkpoints.size()) {
                 throw;
             }
@@ -112,4 +112,4 @@ Loaded load_newest(Store &store, ProjectId project) {
     return replay(store, project, nullptr);
 }
 
-} // namespace mb::writer
+}  // namespace mb::writer

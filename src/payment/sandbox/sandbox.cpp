@@ -18,7 +18,8 @@ struct CreateBody {
     std::string notify_url;
     std::string description;
 };
-MB_DESCRIBE(CreateBody, (merchant, project, order_no, amount_fen, currency, notify_url, description))
+MB_DESCRIBE(CreateBody,
+            (merchant, project, order_no, amount_fen, currency, notify_url, description))
 
 struct CreateAnswer {
     std::string order_no;
@@ -61,14 +62,14 @@ struct ProblemBody {
 };
 MB_DESCRIBE(ProblemBody, (code))
 
-std::string signature_of(const std::string &secret, const std::string &timestamp,
+std::string signature_of(const std::string& secret, const std::string& timestamp,
                          std::string_view body) {
     std::string message = timestamp + "\n";
     message += body;
     return crypto::hex_lower(crypto::hmac_sha256(secret, message));
 }
 
-Error refused(const net::HttpResponse &response) {
+Error refused(const net::HttpResponse& response) {
     const auto problem = from_json<ProblemBody>(response.body);
     Error out = error("payment.refused", ErrorKind::unprocessable)
                     .with("status", std::to_string(response.status))
@@ -77,13 +78,13 @@ Error refused(const net::HttpResponse &response) {
 }
 
 /// 5xx and unreadable answers leave the outcome unknown.
-Error unknown(const std::string &why) {
+Error unknown(const std::string& why) {
     Error out = error("payment.unknown_outcome", ErrorKind::unavailable).with("why", why);
     out.retryable = true;
     return out;
 }
 
-Result<QueryAnswer> read_state(const std::string &body) {
+Result<QueryAnswer> read_state(const std::string& body) {
     const auto answer = from_json<QueryBody>(body);
     if (!answer) {
         return fail(unknown(answer.error().text()));
@@ -103,13 +104,13 @@ Result<QueryAnswer> read_state(const std::string &body) {
     return out;
 }
 
-} // namespace
+}  // namespace
 
 SandboxChannel::SandboxChannel(SandboxConfig config, std::function<Instant()> wall_clock)
     : config_(std::move(config)), wall_clock_(std::move(wall_clock)) {}
 
-Result<net::HttpResponse> SandboxChannel::call(const std::string &method, const std::string &path,
-                                               const std::string &body) {
+Result<net::HttpResponse> SandboxChannel::call(const std::string& method, const std::string& path,
+                                               const std::string& body) {
     const std::string timestamp = std::to_string(wall_clock_().us / 1'000'000);
     net::HttpCall call;
     call.method = method;
@@ -130,7 +131,7 @@ Result<net::HttpResponse> SandboxChannel::call(const std::string &method, const 
     return response;
 }
 
-Result<std::string> SandboxChannel::create(const PayOrder &order) {
+Result<std::string> SandboxChannel::create(const PayOrder& order) {
     CreateBody body;
     body.merchant = config_.merchant;
     body.project = order.project.text();
@@ -149,11 +150,11 @@ Result<std::string> SandboxChannel::create(const PayOrder &order) {
     return answer->pay_url;
 }
 
-Result<QueryAnswer> SandboxChannel::query(const std::string &order_no) {
+Result<QueryAnswer> SandboxChannel::query(const std::string& order_no) {
     const net::HttpResponse response =
         TRY(call("GET", "/v1/orders/" + net::percent_encode(order_no), ""));
     if (response.status == 404) {
-        return QueryAnswer{}; // never created there: unpaid
+        return QueryAnswer{};  // never created there: unpaid
     }
     if (response.status != 200) {
         return fail(refused(response));
@@ -161,19 +162,19 @@ Result<QueryAnswer> SandboxChannel::query(const std::string &order_no) {
     return read_state(response.body);
 }
 
-Result<QueryAnswer> SandboxChannel::close(const std::string &order_no) {
+Result<QueryAnswer> SandboxChannel::close(const std::string& order_no) {
     const net::HttpResponse response =
         TRY(call("POST", "/v1/orders/" + net::percent_encode(order_no) + "/close", ""));
     if (response.status == 204 || response.status == 404) {
         return QueryAnswer{ChannelState::closed, {}};
     }
     if (response.status == 409) {
-        return query(order_no); // paid in the meantime
+        return query(order_no);  // paid in the meantime
     }
     return fail(refused(response));
 }
 
-Result<PaymentFact> SandboxChannel::verify(const net::HttpHeaders &headers, std::string_view body,
+Result<PaymentFact> SandboxChannel::verify(const net::HttpHeaders& headers, std::string_view body,
                                            ProjectId project, Instant wall_now) const {
     const std::string timestamp(headers.get("Meterbook-Timestamp"));
     const std::string expected = signature_of(config_.secret, timestamp, body);
@@ -201,4 +202,4 @@ Result<PaymentFact> SandboxChannel::verify(const net::HttpHeaders &headers, std:
                        Money{fact->amount_fen}, fact->paid_at};
 }
 
-} // namespace mb::payment::sandbox
+}  // namespace mb::payment::sandbox

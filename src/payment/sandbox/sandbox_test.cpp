@@ -5,7 +5,8 @@
 namespace mb::payment::sandbox {
 namespace {
 
-// Computed with the OpenSSL command line: printf '1795341600\n%s' "$BODY" | openssl dgst -sha256 -hmac …
+// Computed with the OpenSSL command line: printf '1795341600\n%s' "$BODY" | openssl dgst -sha256
+// -hmac …
 const std::string secret = "0123456789abcdef";
 const std::string timestamp = "1795341600";
 const std::string body =
@@ -21,7 +22,7 @@ SandboxChannel channel() {
     return SandboxChannel(config, [] { return Instant{}; });
 }
 
-std::string judged(const std::string &with_body, const std::string &with_signature,
+std::string judged(const std::string& with_body, const std::string& with_signature,
                    std::int64_t age_s = 0, ProjectId project = ProjectId{1}) {
     net::HttpHeaders headers;
     headers.set("Meterbook-Timestamp", timestamp);
@@ -58,5 +59,5 @@ TEST(SandboxChannel, ASilentChannelLeavesTheOutcomeUnknown) {
     EXPECT_TRUE(created.error().retryable);
 }
 
-} // namespace
-} // namespace mb::payment::sandbox
+}  // namespace
+}  // namespace mb::payment::sandbox

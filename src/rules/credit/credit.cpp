@@ -4,9 +4,8 @@
 
 namespace mb::rules::credit {
 
-Money trip_limit(const CreditPolicy &policy, const CreditState &state) {
-    return state.emergency_active ? policy.trip_below - policy.emergency_credit
-                                  : policy.trip_below;
+Money trip_limit(const CreditPolicy& policy, const CreditState& state) {
+    return state.emergency_active ? policy.trip_below - policy.emergency_credit : policy.trip_below;
 }
 
 namespace {
@@ -16,13 +15,12 @@ bool at_or_below(std::int32_t days_left_tenths, std::int32_t days) {
 }
 
 /// A credit came in: repaid emergency credit ends, and an episode whose cause is gone.
-void climb(const CreditPolicy &policy, CreditState &state, const CreditInput &input,
-           CreditDecision &out) {
+void climb(const CreditPolicy& policy, CreditState& state, const CreditInput& input,
+           CreditDecision& out) {
     if (state.emergency_active && input.balance >= policy.restore_at) {
         state.emergency_active = false;
     }
-    const Money needed =
-        state.emergency_active ? trip_limit(policy, state) : policy.restore_at;
+    const Money needed = state.emergency_active ? trip_limit(policy, state) : policy.restore_at;
     const bool recovered = input.balance >= needed;
     out.end_arrears = input.arrears_active && recovered;
     if (recovered) {
@@ -32,13 +30,13 @@ void climb(const CreditPolicy &policy, CreditState &state, const CreditInput &in
     }
 }
 
-void warn(const CreditPolicy &policy, CreditState &state, const CreditInput &input,
-          CreditDecision &out) {
+void warn(const CreditPolicy& policy, CreditState& state, const CreditInput& input,
+          CreditDecision& out) {
     std::int32_t left = input.notices_left;
-    const bool below1 = input.balance < policy.alarm1 ||
-                        at_or_below(input.days_left_tenths, policy.alarm1_days);
-    const bool below2 = input.balance < policy.alarm2 ||
-                        at_or_below(input.days_left_tenths, policy.alarm2_days);
+    const bool below1 =
+        input.balance < policy.alarm1 || at_or_below(input.days_left_tenths, policy.alarm1_days);
+    const bool below2 =
+        input.balance < policy.alarm2 || at_or_below(input.days_left_tenths, policy.alarm2_days);
     if (below2 && state.level <= CreditLevel::alarm1 && left > 0) {
         state.level = CreditLevel::alarm2;
         ++state.episode;
@@ -60,8 +58,8 @@ void warn(const CreditPolicy &policy, CreditState &state, const CreditInput &inp
     }
 }
 
-void decide(const CreditPolicy &policy, const WorkCalendar &calendar, const Zone &zone,
-            CreditState &state, const CreditInput &input, CreditDecision &out) {
+void decide(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+            CreditState& state, const CreditInput& input, CreditDecision& out) {
     if (input.balance >= trip_limit(policy, state)) {
         if (state.level == CreditLevel::trip_pending) {
             state.level = CreditLevel::alarm2;
@@ -72,7 +70,7 @@ void decide(const CreditPolicy &policy, const WorkCalendar &calendar, const Zone
         state.level = CreditLevel::trip_pending;
     }
     if (!state.alarm2_served_at || !state.pretrip_served_at) {
-        return; // today's notices are used up: tomorrow's reading serves them
+        return;  // today's notices are used up: tomorrow's reading serves them
     }
     const Instant earliest = std::max(state.alarm2_served_at, state.pretrip_served_at) +
                              Duration::minutes(policy.notice_before_trip_min);
@@ -84,10 +82,10 @@ void decide(const CreditPolicy &policy, const WorkCalendar &calendar, const Zone
     }
 }
 
-} // namespace
+}  // namespace
 
-CreditDecision evaluate(const CreditPolicy &policy, const WorkCalendar &calendar, const Zone &zone,
-                        CreditState &state, const CreditInput &input) {
+CreditDecision evaluate(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+                        CreditState& state, const CreditInput& input) {
     CreditDecision out;
     if (input.credited) {
         climb(policy, state, input, out);
@@ -97,11 +95,11 @@ CreditDecision evaluate(const CreditPolicy &policy, const WorkCalendar &calendar
     return out;
 }
 
-void protect(CreditState &state) {
+void protect(CreditState& state) {
     state.pretrip_served_at = {};
     if (state.level >= CreditLevel::trip_pending) {
         state.level = CreditLevel::alarm2;
     }
 }
 
-} // namespace mb::rules::credit
+}  // namespace mb::rules::credit

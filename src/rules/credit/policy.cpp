@@ -14,13 +14,13 @@ bool WorkCalendar::is_working_day(CivilDate date) const {
     return date.weekday() <= 5;
 }
 
-bool trip_allowed_at(const CreditPolicy &policy, const WorkCalendar &calendar, LocalTime local) {
+bool trip_allowed_at(const CreditPolicy& policy, const WorkCalendar& calendar, LocalTime local) {
     const int minute = local.minute_of_day();
     return minute >= policy.allowed_from_min && minute < policy.allowed_to_min &&
            (!policy.working_days_only || calendar.is_working_day(local.date));
 }
 
-Instant next_allowed(const CreditPolicy &policy, const WorkCalendar &calendar, const Zone &zone,
+Instant next_allowed(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
                      Instant at) {
     const LocalTime local = zone.local(at);
     if (trip_allowed_at(policy, calendar, local)) {
@@ -36,8 +36,8 @@ Instant next_allowed(const CreditPolicy &policy, const WorkCalendar &calendar, c
     return {};
 }
 
-Result<void> validate(const CreditPolicy &policy) {
-    const auto invalid = [](const char *field) {
+Result<void> validate(const CreditPolicy& policy) {
+    const auto invalid = [](const char* field) {
         return fail(error("policy.invalid", ErrorKind::unprocessable).with("field", field));
     };
     if (policy.alarm1 < policy.alarm2) {
@@ -66,4 +66,4 @@ Result<void> validate(const CreditPolicy &policy) {
     return {};
 }
 
-} // namespace mb::rules::credit
+}  // namespace mb::rules::credit

@@ -13,7 +13,7 @@ Transfer make_transfer(LedgerAccount debit, LedgerAccount credit, Money amount) 
     return out;
 }
 
-Money effect_on(const LedgerAccount &bucket, const Transfer &transfer) {
+Money effect_on(const LedgerAccount& bucket, const Transfer& transfer) {
     if (transfer.credit == bucket) {
         return transfer.amount;
     }
@@ -23,4 +23,4 @@ Money effect_on(const LedgerAccount &bucket, const Transfer &transfer) {
     return {};
 }
 
-} // namespace mb::rules::ledger
+}  // namespace mb::rules::ledger

@@ -13,11 +13,11 @@ namespace mb::rules::ledger {
 
 /// Kinds of ledger accounts. A tenant's buckets are liabilities: their balance is credits − debits.
 enum class Kind : std::uint8_t {
-    cash = 1,      // owner: AccountId; what the tenant paid in; negative = arrears
-    revenue = 10,  // owner: 0; energy sold
-    clearing = 20, // owner: channel number; money the channel holds for us
-    suspense = 30, // owner: 0; payments that could not be assigned
-    opening = 40,  // owner: 0; balances taken over from before
+    cash = 1,       // owner: AccountId; what the tenant paid in; negative = arrears
+    revenue = 10,   // owner: 0; energy sold
+    clearing = 20,  // owner: channel number; money the channel holds for us
+    suspense = 30,  // owner: 0; payments that could not be assigned
+    opening = 40,   // owner: 0; balances taken over from before
 };
 MB_ENUM(Kind, cash, revenue, clearing, suspense, opening)
 
@@ -25,7 +25,7 @@ struct LedgerAccount {
     Kind kind = Kind::cash;
     std::int64_t owner = 0;
 
-    friend auto operator<=>(const LedgerAccount &, const LedgerAccount &) = default;
+    friend auto operator<=>(const LedgerAccount&, const LedgerAccount&) = default;
 };
 MB_DESCRIBE(LedgerAccount, (kind, owner))
 
@@ -37,8 +37,8 @@ MB_ENUM(Cause, usage, payment, suspense_payment, opening_balance)
 /// One transfer; amount > 0 always (a negative charge swaps the sides).
 struct Transfer {
     PostingId id;
-    Instant at;        // business time
-    CivilDate on;      // business date in the project's zone
+    Instant at;    // business time
+    CivilDate on;  // business date in the project's zone
     LedgerAccount debit;
     LedgerAccount credit;
     Money amount;
@@ -53,6 +53,6 @@ MB_DESCRIBE(Transfer, (id, at, on, debit, credit, amount, cause, cause_id, idemp
 Transfer make_transfer(LedgerAccount debit, LedgerAccount credit, Money amount);
 
 /// What `transfer` adds to the balance of a tenant's bucket (credits − debits); 0 for others.
-Money effect_on(const LedgerAccount &bucket, const Transfer &transfer);
+Money effect_on(const LedgerAccount& bucket, const Transfer& transfer);
 
-} // namespace mb::rules::ledger
+}  // namespace mb::rules::ledger

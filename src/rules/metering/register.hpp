@@ -50,8 +50,8 @@ enum class ReadingVerdict : std::uint8_t {
     backward,     // the total fell and it was no rollover → held; `prev` stays the base
     implausible,  // more than max_power × 1.2 × elapsed allows → held
     future,       // read_at beyond business now + 5 minutes → held
-    malformed,  // register count out of 1…6, a value negative or not below the modulus →
-                // held
+    malformed,    // register count out of 1…6, a value negative or not below the modulus →
+                  // held
 };
 MB_ENUM(ReadingVerdict, charge, rollover, duplicate, conflict, late, backward, implausible, future,
         malformed)
@@ -71,7 +71,8 @@ struct Difference {
     ReadingVerdict verdict = ReadingVerdict::charge;
     Quantity total;
     std::array<Quantity, max_registers> by_register{};  // [0] = total
-    std::uint8_t register_count = 1;  // 1: the readings show different sets, only the total is known
+    std::uint8_t register_count =
+        1;  // 1: the readings show different sets, only the total is known
 };
 
 /// `prev_at` 0: there is no earlier reading, the new one becomes the base. A rollover needs the

@@ -99,7 +99,8 @@ TEST(RegisterDifference, RolloverNeedsStartNearTheModulusAndPlausibleUse) {
         ReadingVerdict::backward);
 }
 
-// Found by `simulate --seed 4`: within a plausible step of the modulus a zero was taken for a rollover.
+// Found by `simulate --seed 4`: within a plausible step of the modulus a zero was taken for a
+// rollover.
 TEST(RegisterDifference, AMomentaryZeroJustBelowTheModulusIsNoRollover) {
     EXPECT_EQ(step(total(999'999 * unit), total(0)).verdict, ReadingVerdict::backward);
     const Difference after = step(total(999'999 * unit), total(1 * unit), Duration::minutes(30));
@@ -131,7 +132,8 @@ TEST(RegisterDifference, PowerBoundIsExact) {
 
 TEST(RegisterDifference, TheTotalAloneIsComparedWhenTheSetsDiffer) {
     const Difference first = step(total(5), four({6, 6, 0, 0, 0}));
-    EXPECT_EQ(first.verdict, ReadingVerdict::charge) << "installed with the total, polled as a block";
+    EXPECT_EQ(first.verdict, ReadingVerdict::charge)
+        << "installed with the total, polled as a block";
     EXPECT_EQ(first.total.units, 1);
     EXPECT_EQ(first.register_count, 1);
     EXPECT_EQ(step(four({6, 6, 0, 0, 0}), total(7)).register_count, 1);

@@ -12,7 +12,7 @@ std::vector<Reason> Reasons::list() const {
     return out;
 }
 
-Reasons unsuppressed(Reasons reasons, const Protection &protection) {
+Reasons unsuppressed(Reasons reasons, const Protection& protection) {
     if (!protection.keep_power && !protection.no_disconnect) {
         return reasons;
     }
@@ -22,7 +22,7 @@ Reasons unsuppressed(Reasons reasons, const Protection &protection) {
     return out;
 }
 
-Action required(Reasons reasons, const Protection &protection, RestoreMode mode, Position position,
+Action required(Reasons reasons, const Protection& protection, RestoreMode mode, Position position,
                 bool restoring, bool staff_close) {
     if (!unsuppressed(reasons, protection).none()) {
         return position == Position::open ? Action::none : Action::trip;
@@ -38,14 +38,11 @@ Action required(Reasons reasons, const Protection &protection, RestoreMode mode,
         return Action::none;
     }
     switch (mode) {
-    case RestoreMode::direct:
-        return Action::close;
-    case RestoreMode::permit:
-        return Action::permit;
-    case RestoreMode::staff:
-        break;
+        case RestoreMode::direct: return Action::close;
+        case RestoreMode::permit: return Action::permit;
+        case RestoreMode::staff: break;
     }
     return Action::none;
 }
 
-} // namespace mb::rules::relay
+}  // namespace mb::rules::relay

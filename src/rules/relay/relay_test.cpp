@@ -5,8 +5,9 @@
 namespace mb::rules::relay {
 namespace {
 
-/// The table of design §5.3 in other words, for all 2^7 reason sets × protections × modes × positions.
-Action expected(unsigned reasons, const Protection &p, RestoreMode mode, Position position,
+/// The table of design §5.3 in other words, for all 2^7 reason sets × protections × modes ×
+/// positions.
+Action expected(unsigned reasons, const Protection& p, RestoreMode mode, Position position,
                 bool restoring, bool staff_close) {
     const unsigned safety = 1U << static_cast<unsigned>(Reason::safety);
     const unsigned manual = 1U << static_cast<unsigned>(Reason::manual);
@@ -70,5 +71,5 @@ TEST(Relay, LockOutBlocksEveryClose) {
     }
 }
 
-} // namespace
-} // namespace mb::rules::relay
+}  // namespace
+}  // namespace mb::rules::relay
