@@ -19,6 +19,8 @@ constexpr std::int64_t offset_us = 28'800'000'000;
 constexpr Duration future_max = Duration::minutes(5);
 constexpr Duration answer_age_max = Duration::minutes(6);
 constexpr int notices_per_day = 12;
+constexpr int command_rows_per_hour =
+    150;  // a relay is no flasher (F43): ten commands with all their steps
 
 std::int32_t local_day(Instant at) {
     return static_cast<std::int32_t>((at.us + offset_us) / day_us);
@@ -277,6 +279,17 @@ void Checker::command(const engine::CommandRow& row, const engine::Now& now) {
                            enum_text(row.state), enum_text(before), text_of(row.deadline));
     });
     known->second = row.state;
+    OwnRoom& at = room(row.service_point.value);
+    const std::int64_t hour = now.business.us / Duration::hours(1).us;
+    at.command_rows = at.command_hour == hour ? at.command_rows + 1 : 1;
+    at.command_hour = hour;
+    tally_.expect(at.command_rows <= command_rows_per_hour, Invariant::i14_commands_end, [&] {
+        return fmt::format(
+            "service point {}: {} command steps within an hour; command {} {} is {} "
+            "(attempt {}, cause {}, {})",
+            row.service_point.value, at.command_rows, row.id.value, enum_text(row.kind),
+            enum_text(row.state), row.attempts, row.cause, row.failure);
+    });
 }
 
 void Checker::arrears_trip(const engine::CommandRow& row, const OwnRoom& before) {

@@ -62,6 +62,8 @@ struct OwnRoom {
     bool read_open = false;  // before or in the present batch
     bool read_closed = false;
     std::map<std::int32_t, int> notices;  // by local day
+    std::int64_t command_hour = 0;        // hours since 1970
+    int command_rows = 0;                 // written in that hour
 
     /// The balance a tenant sees: ledger − accrued, not yet posted.
     [[nodiscard]] std::int64_t balance() const { return cash - (bill.fen() - posted); }

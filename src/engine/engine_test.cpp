@@ -109,6 +109,28 @@ TEST(Engine, ACutThatFailedIsNotTriedAgainAtNightButTheNextMorning) {
     EXPECT_TRUE(b.command());
 }
 
+// Found by `simulate --seed 2`: keep-power on an open point gave a permit each 0.7 s until the key.
+TEST(Engine, APermitThatWaitsForTheKeyIsNotGivenAgain) {
+    Bench b("10.00", rules::relay::RestoreMode::permit);
+    const CommandId cut = trip(b);
+    b.status(true, cut, true);
+    ProtectionSet keep;
+    keep.service_point = ServicePointId{1};
+    keep.keep_power = true;
+    keep.reason = "考试";
+    b.ok(keep);
+    const CommandId permit = b.command();
+    ASSERT_TRUE(permit);
+    b.report(permit, CommandPhase::sent);
+    b.status(true, permit, false);
+    EXPECT_FALSE(b.command()) << "permitted; the key was not pressed yet";
+    b.minutes(15);
+    b.status(true);
+    EXPECT_FALSE(b.command());
+    b.status(false);
+    EXPECT_EQ(b.point().relay.position, Position::closed);
+}
+
 TEST(Engine, AcceptedIsNotDoneOnlyTheReadBackVerifies) {
     Bench b("10.00");
     const CommandId id = trip(b);

@@ -18,8 +18,12 @@ CommandKind kind_of(Action action) {
 }
 
 Action needed(const ServicePointState& sp) {
-    return rules::relay::required(sp.relay.reasons, sp.relay.protection, sp.config.restore_mode,
-                                  sp.relay.position, sp.restoring, sp.staff_close);
+    const Action action =
+        rules::relay::required(sp.relay.reasons, sp.relay.protection, sp.config.restore_mode,
+                               sp.relay.position, sp.restoring, sp.staff_close);
+    // A permit that was given waits for the key: it is not given again while the key is not
+    // pressed.
+    return action == Action::permit && !sp.restoring ? Action::none : action;
 }
 
 /// The newest intent wins: a command that is no longer wanted ends. If it was sent, nobody knows
@@ -266,6 +270,7 @@ Answer on_protection(Context& c, const ProtectionSet& e) {
     }
     auto& protection = sp->relay.protection;
     const bool was = protection.keep_power || protection.no_disconnect;
+    const bool kept = protection.keep_power;
     const auto set = [&](bool& flag, const std::optional<bool>& wanted, const char* name) {
         if (wanted && *wanted != flag) {
             flag = *wanted;
@@ -278,6 +283,9 @@ Answer on_protection(Context& c, const ProtectionSet& e) {
     set(protection.no_disconnect, e.no_disconnect, "no_disconnect");
     set(protection.lock_out, e.lock_out, "lock_out");
     const bool is = protection.keep_power || protection.no_disconnect;
+    if (protection.keep_power && !kept && sp->relay.position == Position::open) {
+        sp->restoring = true;  // it closes, by its restore mode
+    }
     if (is && !was && sp->relay.reasons.has(Reason::arrears)) {
         // The cut ends here; when protection ends the ladder starts anew, with a notice (F41).
         sp->restoring = true;
