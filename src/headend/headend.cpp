@@ -12,6 +12,7 @@ using engine::Now;
 
 namespace {
 
+constexpr std::size_t problem_lines_max = 20;
 constexpr std::int32_t log_lines_max = 30;                  // a minute
 constexpr Duration timer_wait_max = Duration::seconds(60);  // wall; looks again at least so often
 
@@ -130,13 +131,27 @@ void Headend::log_closed(LinkId link, std::string_view reason) {
 void Headend::configure(ProjectId project, const ProjectMeters& meters) {
     const Now at = now();
     board_.configure(project, meters, at);
-    for (const ConfigProblem& problem : board_.problems()) {
-        if (problem.key.project == project) {
-            log::warn("headend: project {} meter {} cannot be reached: {}", project.text(),
-                      problem.key.meter.text(), problem.error.text());
-        }
-    }
+    log_problems(project);
     arm(at);
+}
+
+void Headend::log_problems(ProjectId project) {
+    std::vector<std::string> lines;
+    for (const ConfigProblem& problem : board_.problems()) {
+        if (problem.key.project != project) continue;
+        lines.push_back(fmt::format("headend: project {} meter {} cannot be reached: {}",
+                                    project.text(), problem.key.meter.text(),
+                                    problem.error.text()));
+    }
+    std::vector<std::string>& known = problems_[project];
+    if (lines == known) return;
+    for (std::size_t i = 0; i < lines.size() && i < problem_lines_max; ++i) {
+        log::warn("{}", lines[i]);
+    }
+    if (lines.size() > problem_lines_max) {
+        log::warn("headend: project {}: {} meters cannot be reached", project.text(), lines.size());
+    }
+    known = std::move(lines);
 }
 
 void Headend::remove(ProjectId project) {

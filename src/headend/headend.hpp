@@ -10,6 +10,7 @@
 // Everything here runs on the reactor's thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -66,6 +67,8 @@ private:
     [[nodiscard]] engine::Now now() const;
     /// A bounded number of lines a minute, then only their number.
     void log_closed(LinkId link, std::string_view reason);
+    /// Those of a project, when they have changed.
+    void log_problems(ProjectId project);
 
     // Wires
     void send(LinkId link, ByteView bytes) override;
@@ -81,6 +84,7 @@ private:
     std::uint64_t next_link_ = 1;
     Instant log_minute_at_;  // wall
     std::int32_t log_lines_ = 0;
+    std::map<ProjectId, std::vector<std::string>> problems_;  // as logged
     bool stopped_ = false;
     Switchboard board_;
     std::vector<std::unique_ptr<net::TcpListener>> listeners_;

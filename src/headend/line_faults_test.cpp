@@ -46,6 +46,71 @@ TEST(Faults, ALostAnswerCostsOneMoreQuestionAndNoReading) {
     EXPECT_EQ(field.board->counters().links.timeouts, 1U);
 }
 
+TEST(Faults, AnAnswerToAnEarlierQuestionIsNotTakenForThisOne) {
+    Field field;
+    auto& meter = field.add_meter(address_a, MeterId{7}, "imei", imei_a);
+    field.dial("imei", {address_a}, imei_a + "\r\n");
+    field.run(Duration::minutes(3));
+    field.all.clear();
+    // The first answer of a task comes when the question has been put again; the register has moved
+    // meanwhile.
+    meter.latency = Duration::milliseconds(3'500);
+    field.submit(field.task(5, engine::CommandKind::read, MeterId{7}));
+    field.run(Duration::seconds(2));
+    meter.latency = Duration::milliseconds(400);
+    meter.registers[0] += 5'000;
+    field.run(Duration::seconds(20));
+    EXPECT_EQ(field.board->counters().links.ambiguous, 1U);
+    const auto readings = field.events<engine::ReadingTaken>();
+    ASSERT_EQ(readings.size(), 1U);
+    EXPECT_EQ(readings[0].registers.total().units, 128'400);
+    EXPECT_EQ(field.story(5), "sent status:closed done");
+}
+
+TEST(Faults, ANewLinkCarriesNoOldAnswers) {
+    Field field;
+    auto& meter = field.add_meter(address_a, MeterId{7}, "imei", imei_a);
+    meter.mute = {0x11, 0x11};
+    const LinkId link = field.dial("imei", {address_a}, imei_a + "\r\n");
+    field.run(Duration::seconds(9));
+    EXPECT_EQ(field.board->counters().links.timeouts, 2U);
+    field.hang_up(link);
+    field.dial("imei", {address_a}, imei_a + "\r\n");
+    field.run(Duration::minutes(20));
+    EXPECT_EQ(field.board->counters().links.ambiguous, 0U);
+    EXPECT_GE(field.events<engine::ReadingTaken>().size(), 1U);
+}
+
+TEST(Faults, OurOwnEchoIsNoAnswer) {
+    Field field;
+    field.add_meter(address_a, MeterId{7});
+    field.distort = [&](const Bytes& answer) {
+        const auto echo = dlt645::Frame::make(*dlt645::Address::parse(address_a), 0x11,
+                                              dlt645::data_id::status_word_3.wire());
+        return std::vector<Bytes>{echo.encode(4), answer};
+    };
+    field.dial("plain", {address_a});
+    field.run(Duration::seconds(5));
+    EXPECT_EQ(field.events<engine::ReadingTaken>().size(), 1U);
+    EXPECT_GE(field.board->counters().links.echoes, 4U);
+    EXPECT_EQ(field.board->counters().links.bad_values, 0U);
+    EXPECT_EQ(field.board->counters().links.foreign, 0U);
+}
+
+TEST(Faults, WhatOnlyBeganLikeAFrameHoldsAnAnswerUpForAMomentOnly) {
+    Field field;
+    field.add_meter(address_a, MeterId{7});
+    field.distort = [](const Bytes& answer) {
+        // 68 … 68 91 FF promises 255 bytes that never come; the answer lies inside of them.
+        return std::vector<Bytes>{*parse_hex("68 01 02 03 04 05 06 68 91 FF"), answer};
+    };
+    field.dial("plain", {address_a});
+    field.run(Duration::seconds(12));
+    EXPECT_EQ(field.events<engine::ReadingTaken>().size(), 1U);
+    EXPECT_EQ(field.board->counters().links.timeouts, 0U);
+    EXPECT_GE(field.board->counters().links.bad_frames, 4U);
+}
+
 TEST(Faults, ALateAnswerIsOneReadingAtTheTimeItArrived) {
     HeadendSettings settings;
     Field field(settings);

@@ -123,6 +123,85 @@ TEST(Polling, SilentMetersDoNotStarveTheOthers) {
         field.feed(link, as_bytes("HB"));
     }
     EXPECT_EQ(field.board->link_list(0, 10)[0].silent_meters, 14);
+    // Told once each: the silent ones are not told again when the link goes.
+    field.all.clear();
+    field.hang_up(link);
+    const auto last = field.events<engine::ContactChanged>();
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_EQ(last[0].meters, (std::vector{MeterId{1}, MeterId{16}}));
+}
+
+/// The plan alone, by hand.
+struct Plan : ::testing::Test {
+    Plan() {
+        now.wall = now.business = *parse_rfc3339("2026-11-20T01:30:00Z");
+        plan.link_up(settings, now);
+        pass(Duration::seconds(5));
+    }
+    void pass(Duration span) {
+        now.wall = now.wall + span;
+        now.business = now.business + span;
+    }
+    /// Begins what is due, answers or not; the questions it put.
+    std::vector<Ask> round(bool answer) {
+        std::vector<Ask> out;
+        skipped += plan.begin_if_due(settings, now);
+        while (const auto ask = plan.next()) {
+            out.push_back(*ask);
+            if (answer) {
+                plan.heard(settings);
+                plan.answered(*ask, now);
+            } else {
+                plan.silent(settings, now);
+            }
+        }
+        return out;
+    }
+    PollSettings settings;
+    PollPlan plan{77};
+    engine::Now now;
+    std::uint64_t skipped = 0;
+};
+
+TEST_F(Plan, ALateRoundCarriesTheRegistersOnlyAndSkippedOnesAreCounted) {
+    const std::vector<Ask> all{Ask::registers_block, Ask::status, Ask::power};
+    EXPECT_EQ(round(true), all);
+    pass(plan.due(now) - now.wall);
+    EXPECT_EQ(round(true), all);
+    EXPECT_EQ(skipped, 0U);
+    pass(Duration::minutes(55));
+    EXPECT_EQ(round(true), std::vector{Ask::registers_block});
+    EXPECT_EQ(skipped, 2U);
+    EXPECT_TRUE(round(true).empty());
+    plan.look_again();
+    EXPECT_EQ(round(true), all);
+}
+
+TEST_F(Plan, ASilentMeterIsAskedOnceARoundAndEverMoreRarely) {
+    EXPECT_EQ(round(false).size(), 2U);  // the question and its repetition
+    std::vector<std::int64_t> waits_min;
+    for (int i = 0; i < 8; ++i) {
+        const Instant before = now.business;
+        pass(plan.due(now) - now.wall);
+        const auto asked = round(false).size();
+        EXPECT_EQ(asked, i < 2 ? 2U : 1U);
+        waits_min.push_back((now.business - before).us / 60'000'000);
+    }
+    EXPECT_EQ((std::vector(waits_min.begin() + 2, waits_min.end())),
+              (std::vector<std::int64_t>{30, 60, 120, 120, 120, 120}));
+    pass(plan.due(now) - now.wall);
+    EXPECT_EQ(round(true).size(), 1U);
+    pass(plan.due(now) - now.wall);
+    EXPECT_EQ(round(true).size(), 3U);
+}
+
+TEST_F(Plan, AtSpeedTheTimerIsNeverTooEarly) {
+    now.speed = 7;
+    round(true);
+    const Instant due = plan.due(now);
+    now.business = now.business + (due - now.wall) * now.speed;
+    now.wall = due;
+    EXPECT_FALSE(round(true).empty());
 }
 
 TEST(Clocks, SmallErrorsByBroadcastLargeOnesByWrite) {

@@ -98,7 +98,7 @@ TEST(Links, ASecondLinkOfADeviceReplacesTheFirst) {
 TEST(Links, NoMoreUnidentifiedLinksThanAllowed) {
     HeadendSettings settings;
     settings.unidentified_max = 10;
-    settings.links_max = 12;
+    settings.links_max = 14;
     Field field(settings);
     for (int i = 0; i < 3; ++i) {
         field.add_meter("00000000000" + std::to_string(i), MeterId{i + 1}, "imei",
@@ -106,8 +106,39 @@ TEST(Links, NoMoreUnidentifiedLinksThanAllowed) {
         field.dial("imei", {}, "86612304567890" + std::to_string(i) + "\r\n");
     }
     for (int i = 0; i < 50; ++i) field.dial("imei", {});
-    EXPECT_EQ(field.board->links(), 12U);
-    EXPECT_EQ(field.board->counters().links_refused, 41U);
+    EXPECT_EQ(field.board->links(), 13U);  // three that are known, ten that say nothing
+    EXPECT_EQ(field.board->counters().links_refused, 40U);
+    // Those that are known make room for others to say who they are, up to the bound of all links.
+    for (int i = 0; i < 3; ++i)
+        field.dial("imei", {}, "86612304567890" + std::to_string(i) + "\r\n");
+    EXPECT_EQ(field.board->links(), 13U);
+}
+
+TEST(Links, WhoComesBackSoonIsNotReadAgain) {
+    Field field;
+    field.add_meter(address_a, MeterId{7}, "imei", imei_a);
+    LinkId link = field.dial("imei", {address_a}, imei_a + "\r\n");
+    field.run(Duration::minutes(4));
+    const auto before = field.events<engine::ReadingTaken>().size();
+    for (int i = 0; i < 5; ++i) {
+        field.hang_up(link);
+        link = field.dial("imei", {address_a}, imei_a + "\r\n");
+        field.run(Duration::seconds(5));
+    }
+    EXPECT_EQ(field.events<engine::ReadingTaken>().size(), before);
+}
+
+TEST(Configuration, AMeterThatWasTakenDownIsNotAsked) {
+    Field field;
+    engine::Meter meter;
+    meter.id = MeterId{7};
+    meter.link.address = address_a;
+    meter.to = field.now.business - Duration::days(1);
+    field.board->configure(ProjectId{1}, {"Asia/Shanghai", {meter}}, field.now);
+    field.submit(field.task(5, engine::CommandKind::read, MeterId{7}));
+    EXPECT_EQ(field.story(5), "refused:headend.unknown_meter");
+    field.board->configure(ProjectId{1}, {"Mars/Olympus", {meter}}, field.now);
+    EXPECT_EQ(field.board->problems().at(0).error.code, "project.zone");
 }
 
 TEST(Configuration, MetersComeGoAndChangeAtRunTime) {

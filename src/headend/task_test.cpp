@@ -183,6 +183,23 @@ TEST_F(Tasks, BehindItsDeadlineNothingIsSentThoughTheMeterIsThere) {
     EXPECT_EQ(field.board->tasks(), 0U);
 }
 
+TEST(TaskRunAlone, NothingLeavesAtTheDeadline) {
+    struct Silent : Reporter {
+        void report(ProjectId, engine::Event&&) override { ++reports; }
+        void task_ended(ProjectId, CommandId, TaskEnd) override {}
+        int reports = 0;
+    } out;
+    engine::Now now{Instant{1'000'000}, Instant{1'000'000}, 1};
+    TaskRun run({ProjectId{1}, MeterId{7}},
+                {CommandId{5}, CommandKind::trip, 1, Instant{2'000'000}, false});
+    now.business = Instant{2'000'000};
+    EXPECT_EQ(run.next(now, Ask::registers_block, out), std::nullopt);
+    EXPECT_EQ(out.reports, 0);
+    now.business = Instant{1'999'999};
+    EXPECT_EQ(run.next(now, Ask::registers_block, out), Ask::relay);
+    EXPECT_EQ(out.reports, 1);
+}
+
 TEST_F(Tasks, SupersededBeforeItLeavesItNeverLeaves) {
     field.hang_up(link);
     field.all.clear();
