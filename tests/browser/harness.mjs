@@ -76,8 +76,19 @@ export async function openBrowser(base) {
   }
 }
 
+/** Waits until nothing moves or fades any more; what runs for ever (a pulse) does not count. */
+async function atRest(page) {
+  await page.evaluate(async () => {
+    const ending = () => document.getAnimations().filter((a) => Number.isFinite(a.effect?.getComputedTiming().endTime))
+    const until = performance.now() + 3000
+    do await Promise.race([Promise.allSettled(ending().map((a) => a.finished)), new Promise((r) => setTimeout(r, 500))])
+    while (ending().some((a) => a.playState === 'running') && performance.now() < until)
+  })
+}
+
 /** Fails on every finding of axe that is serious or critical. */
 export async function assertAccessible(page, where) {
+  await atRest(page)
   await page.evaluate(axe)
   const findings = await page.evaluate(async (tags) => {
     const result = await globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags } })

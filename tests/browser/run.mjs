@@ -99,7 +99,6 @@ await check('the live campus shows its meters and a business clock that runs', a
 await check('a meter is tripped on arrears before our eyes, its relay read back open', async () => {
   const meter = await watchTrip(page, project, 180)
   assert.equal(meter.credit_state, 'tripped')
-  await picture('live-campus')
 }, { vital: true })
 
 await check('live campus: two languages, light and dark, no finding of axe', async () => {
@@ -153,12 +152,26 @@ await check('one meter: two languages, light and dark, no finding of axe', async
   assert.ok(await page.locator('[data-test=create-order]').isDisabled(), 'three places are no amount')
   await assertAccessible(page, 'top-up dialog, dark')
   await page.keyboard.press('Escape')
-  await toTheme(false)
-  await toLanguage('zh-CN')
 })
 
 await check('trip, close and read by hand count only when read back', async () => {
+  await page.goto(`${base}/admin/p/${project}/live`)
+  await toTheme(false)
+  await toLanguage('zh-CN')
   await switchByHand(page, base, project)
+})
+
+await check('the live campus again: the feed remembers what happened before the page came', async () => {
+  await page.goto(`${base}/admin/p/${project}/live`)
+  const lines = page.locator('[data-feed]')
+  for (const code of ['notice.pre_trip', 'command.verified', 'order.power_back']) {
+    await page.locator(`[data-feed="${code}"]`).first().waitFor()
+  }
+  assert.ok((await lines.count()) >= 5, 'a story has more than one line')
+  if (!updatePictures) return
+  await page.locator('tbody [data-relay=open]').first().waitFor({ timeout: 150_000 })
+  await page.waitForTimeout(3000)
+  await picture('live-campus')
 })
 
 await check('filters, search and pages live in the address', async () => {

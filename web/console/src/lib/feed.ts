@@ -1,4 +1,4 @@
-import { Feed, feedOfCommand, feedOfNotice, feedOfOrder, feedOfTimeline, given } from '@meterbook/shared'
+import { commandEnded, Feed, feedOfCommand, feedOfNotice, feedOfOrder, feedOfTimeline, given } from '@meterbook/shared'
 import { shallowRef, triggerRef } from 'vue'
 
 import { api } from '@/lib/api'
@@ -6,8 +6,8 @@ import { useCampus } from '@/stores/campus'
 import { useLive } from '@/stores/live'
 
 const SHOWN = 60
-/** How many open meters are asked for what happened to them before the page came. */
-const ASKED = 8
+/** How many meters are asked for what happened to them before the page came. */
+const ASKED = 12
 
 /** The feed of the live page: filled from orders and open meters at first, then by the stream. */
 export function useFeed() {
@@ -29,6 +29,8 @@ export function useFeed() {
   async function command(id: string, meterId: string): Promise<void> {
     const answer = await campus.fetchCommand(id)
     if (campus.tracked.get(meterId)?.id === id) campus.track(meterId, answer)
+    // First the switch and the figures, then the line that tells of it: all parts of the page agree.
+    if (commandEnded(answer.state)) await Promise.all([campus.fetchMeter(meterId), campus.fetchSummary()])
     if (feed.put(feedOfCommand(answer, meterId))) show()
   }
 
@@ -38,15 +40,16 @@ export function useFeed() {
       await api.GET('/projects/{project}/orders', { params: { path, query: { page: 1, page_size: 20 } } }),
     )
     for (const item of orders.items) feed.put(feedOfOrder(item))
-    const open = [...campus.meters.values()].filter((m) => m.relay === 'open' || m.credit_state === 'trip_pending')
+    const troubled = [...campus.meters.values()].filter((m) => m.relay === 'open' || m.credit_state !== 'normal')
+    const asked = new Set([...troubled.map((m) => m.id), ...orders.items.map((o) => o.meter_id)])
     await Promise.all(
-      open.slice(0, ASKED).map(async (meter) => {
+      [...asked].slice(0, ASKED).map(async (id) => {
         const slice = given(
           await api.GET('/projects/{project}/meters/{meter}/timeline', {
-            params: { path: { ...path, meter: meter.id }, query: { limit: 20 } },
+            params: { path: { ...path, meter: id }, query: { limit: 20 } },
           }),
         )
-        for (const entry of slice.items) feed.put(feedOfTimeline(entry, meter.id))
+        for (const entry of slice.items) feed.put(feedOfTimeline(entry, id))
       }),
     )
     show()

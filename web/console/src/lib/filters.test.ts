@@ -9,6 +9,11 @@ describe('the address of a list', () => {
     expect(filterQuery(parseFilter(query))).toEqual(query)
   })
 
+  it('leaves out the usual order of the page, whichever it is', () => {
+    expect(filterQuery(parseFilter({}, 'balance'), 'balance')).toEqual({})
+    expect(filterQuery(parseFilter({ sort: 'place' }, 'balance'), 'balance')).toEqual({ sort: 'place' })
+  })
+
   it('drops what makes no sense instead of asking the server for it', () => {
     const filter = parseFilter({ arrears: 'maybe', sort: 'drop', page: '-1', page_size: '9999', view: ['map', 'x'] })
     expect(filterQuery(filter)).toEqual({})

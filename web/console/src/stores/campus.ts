@@ -82,6 +82,12 @@ export const useCampus = defineStore('campus', () => {
     }
   }
 
+  async function fetchMeter(id: string): Promise<void> {
+    const path = { project: project.value, meter: id }
+    const answer = given(await api.GET('/projects/{project}/meters/{meter}', { params: { path } }))
+    if (project.value === path.project) put([answer])
+  }
+
   function track(meterId: string, command: Command): void {
     tracked.set(meterId, command)
     if (!commandEnded(command.state) || command.state === 'failed' || command.state === 'expired') return
@@ -111,6 +117,7 @@ export const useCampus = defineStore('campus', () => {
     tookSummary,
     fetchSummary,
     fetchAll,
+    fetchMeter,
     track,
     untrack,
     fetchCommand,
