@@ -145,13 +145,13 @@ Seams register_shifted() {
         while (at < frame.size() && frame[at] == 0xFE) {
             ++at;
         }
-        // 68 A0…A5 68 91 L, identifier 0000FF00 or 00000000 +33h, total low byte first +33h
+        // 68 A0…A5 68 91 L, identifier 0001FF00 low byte first +33h, then the total the same way.
         const bool energy = frame.size() > at + 20 && frame[at + 8] == 0x91 &&
-                            frame[at + 12] == 0x33 && frame[at + 13] == 0x33;
+                            frame[at + 12] == 0x34 && frame[at + 13] == 0x33;
         if (!energy || ++*count % 500 != 0) {
             return;
         }
-        std::uint8_t& kwh = frame[at + 15];  // third byte of the number is kWh × 100, second kWh
+        std::uint8_t& kwh = frame[at + 15];  // two digits, behind the hundredths
         if ((kwh - 0x33) % 16 < 9) {
             kwh = static_cast<std::uint8_t>(kwh + 1);
             frame[frame.size() - 2] = static_cast<std::uint8_t>(frame[frame.size() - 2] + 1);

@@ -93,8 +93,6 @@ void audit_ledger(Checker& checker, const store::Lease& session, const Audited& 
     });
 }
 
-using Lines = std::map<OwnKey, const OwnLine*>;
-
 struct StoredLine {
     OwnKey key;
     std::int64_t quantity = 0;
@@ -126,16 +124,11 @@ std::map<std::int64_t, std::vector<StoredLine>> stored_lines(const store::Lease&
     return out;
 }
 
-/// Quantities of the engine's open lines and the store's, against our own rating. A line that has
-/// not been posted since it last grew is behind in the store.
-void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState& agreement,
-                 const std::vector<StoredLine>& stored, std::int64_t usage_postings) {
-    Tally& tally = checker.tally();
-    const OwnBill& own = checker.rooms().at(static_cast<std::size_t>(id - 1)).bill;
-    std::map<OwnKey, std::pair<std::int64_t, int128>> billed;
+/// Σ lines = what was posted (I5).
+void audit_totals(Tally& tally, std::int64_t id, const std::vector<StoredLine>& stored,
+                  std::int64_t usage_postings) {
     std::int64_t posted = 0;
     for (const StoredLine& line : stored) {
-        billed[line.key] = {line.quantity, line.rests};
         posted += line.posted;
         const bool rounded =
             !line.by_line || ExactMoney::from_rests(line.rests).rounded().fen == line.posted;
@@ -144,17 +137,28 @@ void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState
                                static_cast<std::int64_t>(line.rests / ExactMoney::rests_per_fen),
                                line.posted);
         });
-        const auto known = own.lines.find(line.key);
-        const bool grown = known != own.lines.end() && line.quantity <= known->second.quantity;
-        tally.expect(grown, Invariant::i4_billed_once, [&] {
-            return fmt::format("agreement {}: a bill line of {} units, {} were used", id,
-                               line.quantity,
-                               known == own.lines.end() ? 0 : known->second.quantity);
-        });
     }
     tally.expect(posted == usage_postings, Invariant::i5_lines_total, [&] {
         return fmt::format("agreement {}: lines say {} fen are posted, the ledger {}", id, posted,
                            usage_postings);
+    });
+}
+
+/// Quantities of the engine's open lines and the store's, against our own rating (I4, I10). A line
+/// that has not been posted since it last grew is behind in the store.
+void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState& agreement,
+                 const std::vector<StoredLine>& stored) {
+    Tally& tally = checker.tally();
+    const OwnBill& own = checker.rooms().at(static_cast<std::size_t>(id - 1)).bill;
+    std::map<OwnKey, std::pair<std::int64_t, int128>> billed;
+    std::int64_t in_store = 0;
+    for (const StoredLine& line : stored) {
+        billed[line.key] = {line.quantity, line.rests};
+        in_store += line.quantity;
+    }
+    tally.expect(in_store <= own.charged, Invariant::i4_billed_once, [&] {
+        return fmt::format("agreement {}: bill lines of {} units, {} were used", id, in_store,
+                           own.charged);
     });
     for (const auto& line : agreement.accrual.lines) {
         const OwnKey key{line.key.cycle, static_cast<int>(line.key.band), line.key.tier,
@@ -162,30 +166,27 @@ void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState
         billed[key] = {line.quantity.units, line.exact.rests()};
     }
     std::int64_t sum = 0;
+    std::string difference;
+    const auto differs = [&](const OwnKey& key, std::int64_t units, std::int64_t own_units) {
+        difference += fmt::format(" [{} band {} tier {} version {}: {} units, ours {}]", key.cycle,
+                                  key.band, key.tier, key.version, units, own_units);
+    };
     for (const auto& [key, line] : billed) {
         sum += line.first;
+        const auto found = own.lines.find(key);
+        if (found == own.lines.end() || found->second.quantity != line.first ||
+            found->second.rests != line.second) {
+            differs(key, line.first, found == own.lines.end() ? 0 : found->second.quantity);
+        }
+    }
+    for (const auto& [key, line] : own.lines) {
+        if (!billed.contains(key)) {
+            differs(key, 0, line.quantity);
+        }
     }
     tally.expect(sum == own.charged, Invariant::i4_billed_once, [&] {
         return fmt::format("agreement {}: {} units on its lines, {} charged", id, sum, own.charged);
     });
-    std::string difference;
-    const auto differs = [&](const OwnKey& key, std::int64_t stored_units, std::int64_t own_units) {
-        difference += fmt::format(" [{} band {} tier {} version {}: {} units, ours {}]", key.cycle,
-                                  key.band, key.tier, key.version, stored_units, own_units);
-    };
-    for (const auto& [key, line] : own.lines) {
-        const auto found = billed.find(key);
-        const bool same = found != billed.end() && found->second.first == line.quantity &&
-                          found->second.second == line.rests;
-        if (!same) {
-            differs(key, found == billed.end() ? 0 : found->second.first, line.quantity);
-        }
-    }
-    for (const auto& [key, line] : billed) {
-        if (!own.lines.contains(key)) {
-            differs(key, line.first, 0);
-        }
-    }
     tally.expect(difference.empty(), Invariant::i10_tariff_version, [&] {
         return fmt::format("agreement {}: its lines are not those of the tariff in force:{}", id,
                            difference);
@@ -194,18 +195,21 @@ void audit_lines(Checker& checker, std::int64_t id, const engine::AgreementState
 
 void audit_bills(Checker& checker, const store::Lease& session, const Audited& what) {
     const auto lines = stored_lines(session, what.project);
+    what.engine.state().agreements.each(
+        [&](AgreementId id, const engine::AgreementState& agreement) {
+            const auto stored = lines.find(id.value);
+            audit_lines(checker, id.value, agreement,
+                        stored == lines.end() ? std::vector<StoredLine>{} : stored->second);
+        });
+    audit_ledger(checker, session, what);
     std::map<std::int64_t, std::int64_t> usage;
     store::Statement& row = asked(session, usage_posted, what.project);
     while (row.next()) {
         usage[row.integer(0)] = row.integer(1);
     }
-    what.engine.state().agreements.each(
-        [&](AgreementId id, const engine::AgreementState& agreement) {
-            const auto stored = lines.find(id.value);
-            audit_lines(checker, id.value, agreement,
-                        stored == lines.end() ? std::vector<StoredLine>{} : stored->second,
-                        usage[id.value]);
-        });
+    for (const auto& [id, stored] : lines) {
+        audit_totals(checker.tally(), id, stored, usage[id]);
+    }
 }
 
 void audit_meters(Checker& checker, const Audited& what) {
@@ -308,7 +312,6 @@ void audit(Checker& checker, const Audited& what, const Journal& journal) {
     audit_journal(checker.tally(), what.database, what.store, what.project, journal);
     {
         const store::Lease session = what.database.read();
-        audit_ledger(checker, session, what);
         audit_bills(checker, session, what);
         audit_commands(checker, session, what);
     }

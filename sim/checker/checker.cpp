@@ -78,6 +78,13 @@ void Checker::committed(const writer::LogRow& log, const std::vector<engine::Row
             notice(*n);
         } else if (const auto* r = std::get_if<engine::RelayRow>(&row)) {
             relay(*r);
+        } else if (const auto* added = std::get_if<engine::OutboxRow>(&row)) {
+            outbox_.insert(added->id);
+        } else if (const auto* ended = std::get_if<engine::OutboxDone>(&row)) {
+            tally_.expect(outbox_.erase(ended->id) == 1, Invariant::i9_repeat_changes_nothing, [&] {
+                return fmt::format("outbox row {} is done, the store never had it",
+                                   ended->id.value);
+            });
         } else if (const auto* p = std::get_if<engine::DailyProofRow>(&row)) {
             counts_.charged += p->charged;
             counts_.held += p->held;

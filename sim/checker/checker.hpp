@@ -104,6 +104,7 @@ private:
     OwnTariffs tariffs_;
     std::set<std::string> payments_;  // channel:transaction that were posted
     std::map<std::int64_t, engine::CommandState> commands_;
+    std::set<OutboxId> outbox_;                            // rows the store holds
     std::map<rules::ledger::Kind, std::int64_t> by_kind_;  // credits − debits
     Counts counts_;
     Tally tally_;

@@ -122,11 +122,16 @@ void Mishaps::plan_process() {
     });
 }
 
+/// Over the next poll round, so that somebody wants to write.
 void Mishaps::disk_full() {
-    server_.disk().set_quota(
-        std::max<std::int64_t>(1, server_.disk().size() - dice_.range(0, 60'000)));
-    core_.schedule.after(Duration::minutes(dice_.range(16, 25)),
-                         [this] { server_.disk().set_quota(0); });
+    const Duration quarter = Duration::minutes(15);
+    const Duration until{quarter.us - core_.now().us % quarter.us};
+    core_.schedule.after(until, [this] {
+        const std::int64_t size = server_.disk().size();
+        server_.disk().set_quota(std::max<std::int64_t>(1, size - dice_.range(0, 60'000)));
+        core_.schedule.after(Duration::seconds(dice_.range(60, 200)),
+                             [this] { server_.disk().set_quota(0); });
+    });
 }
 
 void Mishaps::collect() {
