@@ -61,6 +61,7 @@ struct Balance {
 
 struct Payment {
     std::int64_t id = 0;
+    std::string channel;
     std::int64_t account = 0;
     std::int64_t amount = 0;
     int orders = 0;
@@ -78,6 +79,7 @@ public:
 
 private:
     void use(const Transfer& row);
+    void payment(const Transfer& row);
     void sides(const Transfer& row);
     void one_line(const engine::BillLineRow& row);
     void one_order(const engine::OrderRow& order);
@@ -89,7 +91,7 @@ private:
     std::map<Kind, int128> by_kind_;
     std::map<LineId, int128> by_line_;
     std::map<std::int32_t, int128> use_of_day_;
-    std::map<std::string, Payment> payments_;  // by idempotency key
+    std::multimap<std::string, Payment> payments_;  // by the channel's transaction
 };
 
 void Ledger::use(const Transfer& row) {
@@ -108,6 +110,18 @@ void Ledger::use(const Transfer& row) {
         agreement->second.account != payer) {
         scan_.found("posting.payer", "does not fit the agreement it names");
     }
+}
+
+/// "pay:CHANNEL:TRANSACTION"
+void Ledger::payment(const Transfer& row) {
+    const std::string& key = row.idempotency;
+    const std::size_t colon = key.find(':', 4);
+    if (key.compare(0, 4, "pay:") != 0 || colon == std::string::npos) {
+        scan_.found("posting.key", "a payment names no channel and transaction");
+        return;
+    }
+    payments_.emplace(key.substr(colon + 1), Payment{row.id.value, key.substr(4, colon - 4),
+                                                     row.credit.owner, row.amount.fen, 0});
 }
 
 void Ledger::sides(const Transfer& row) {
@@ -144,7 +158,7 @@ void Ledger::postings() {
         if (row.cause == Cause::usage) {
             use(row);
         } else if (row.cause == Cause::payment) {
-            payments_[row.idempotency] = {row.id.value, row.credit.owner, row.amount.fen, 0};
+            payment(row);
         }
     });
     int128 sum = 0;
@@ -250,14 +264,20 @@ void Ledger::one_order(const engine::OrderRow& order) {
     if (!order.paid) {
         return;
     }
-    const auto payment = payments_.find("pay:" + order.channel + ":" + order.transaction);
-    if (payment == payments_.end()) {
+    // An order may be paid on another channel than it was made for: the transaction tells.
+    Payment* payment = nullptr;
+    const auto [from, to] = payments_.equal_range(order.transaction);
+    for (auto it = from; it != to; ++it) {
+        if (payment == nullptr || it->second.channel == order.channel) {
+            payment = &it->second;
+        }
+    }
+    if (payment == nullptr) {
         scan_.found("order.unposted", "is paid, but its payment was not posted");
         return;
     }
-    ++payment->second.orders;
-    if (payment->second.amount != order.paid_amount.fen ||
-        payment->second.account != order.account.value) {
+    ++payment->orders;
+    if (payment->amount != order.paid_amount.fen || payment->account != order.account.value) {
         scan_.found("order.amount", "was posted with another amount or to another account");
     }
 }
@@ -267,8 +287,9 @@ void Ledger::orders() {
                [&](const Statement& stored) { one_order(read_row<engine::OrderRow>(stored)); });
     for (const auto& [key, payment] : payments_) {
         if (payment.orders != 1) {
-            scan_.found_at("posting", std::to_string(payment.id), "payment.order",
-                           fmt::format("{} orders were paid by {}", payment.orders, key));
+            scan_.found_at(
+                "posting", std::to_string(payment.id), "payment.order",
+                fmt::format("{} orders were paid by transaction {}", payment.orders, key));
         }
     }
 }
