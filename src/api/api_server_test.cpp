@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api/demo_logins.hpp"
 #include "api/order_number.hpp"
 #include "api/test_campus.hpp"
 
@@ -397,6 +398,21 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
     const auto& event = std::get<engine::OrderCreated>(engine.events[0].second);
     EXPECT_EQ(event.amount, Money{5000});
     EXPECT_EQ(event.source, "console");
+}
+
+TEST_F(Server, WhatTheDemosTenantsOrderIsTheirOwn) {
+    engine.respond = [](ProjectId, const engine::Event&) {
+        engine::EventOutcome outcome;
+        outcome.refused = true;
+        outcome.error = error("order.not_found", ErrorKind::not_found);
+        return outcome;
+    };
+    Client tenant;
+    sign_in(tenant, demo_tenant_phone);
+    post(tenant, "/api/v1/projects/2/orders",
+         R"({"meter_id":"17","amount":"50.00","channel":"sandbox"})", "key-0001");
+    ASSERT_EQ(engine.count(), 1U);
+    EXPECT_EQ(std::get<engine::OrderCreated>(engine.events[0].second).source, "tenant");
 }
 
 TEST_F(Server, AnOrderIsAnsweredThoughTheChannelIsSilent) {

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kwh_places = 2;  // at least
 
-dto::Desired desired_of(const engine::RelayRow& relay) {
+dto::Desired desired_of(const MeterRecord& record) {
+    const engine::RelayRow& relay = record.relay;
     switch (relay.desired) {
         case Action::trip: return dto::Desired::open;
         case Action::close: return dto::Desired::closed;
@@ -28,7 +29,11 @@ dto::Desired desired_of(const engine::RelayRow& relay) {
     if (!rules::relay::unsuppressed(relay.reasons, relay.protection).none()) {
         return dto::Desired::open;
     }
-    return relay.position == Position::closed ? dto::Desired::closed : dto::Desired::none;
+    if (relay.position == Position::closed) return dto::Desired::closed;
+    // The permit is given and read back; the relay stays open until somebody presses the key.
+    const bool key = record.service_point.restore_mode == rules::relay::RestoreMode::permit &&
+                     !relay.protection.lock_out && relay.position == Position::open;
+    return key ? dto::Desired::permit : dto::Desired::none;
 }
 
 dto::CommandBrief brief(const engine::CommandRow& row) {
@@ -91,7 +96,7 @@ dto::Meter Presenter::meter(const MeterRecord& record) const {
     out.balance_as_of = maybe(view.balance_as_of);
     out.relay = record.relay.position;
     out.relay_as_of = maybe(record.relay.position_at);
-    out.desired = desired_of(record.relay);
+    out.desired = desired_of(record);
     out.online = view.online;
     out.last_contact_at = maybe(view.last_contact_at);
     if (view.power_dw) out.power_kw = format_decimal(*view.power_dw, 4, kwh_places);

@@ -1,6 +1,7 @@
 // Orders: list, one, create.
 #include <algorithm>
 
+#include "api/demo_logins.hpp"
 #include "api/order_number.hpp"
 #include "api/parameters.hpp"
 #include "api/services.hpp"
@@ -41,6 +42,11 @@ Result<Answer> list_orders(Services& services, const Call& call) {
     return Services::ok(to_json(out));
 }
 
+std::string source_of(const Services& services, const Call& call) {
+    const bool tenant = services.options.demo && call.caller.login.phone == demo_tenant_phone;
+    return tenant ? "tenant" : "console";
+}
+
 Result<engine::OrderCreated> order_event(Services& services, const Call& call) {
     const auto body = TRY(body_of<dto::OrderRequest>(call.request));
     const auto& channels = services.options.channels;
@@ -60,7 +66,7 @@ Result<engine::OrderCreated> order_event(Services& services, const Call& call) {
     out.account = record->account.id;
     out.amount = body.amount;
     out.channel = body.channel;
-    out.source = "console";
+    out.source = source_of(services, call);
     out.idempotency = call.idempotency;
     out.actor = Services::actor(call);
     return out;

@@ -72,6 +72,12 @@ TEST(MeterDto, DesiredFollowsReasonsAndPosition) {
     EXPECT_EQ(desired(record), "permit");
     record.relay = {};
     EXPECT_EQ(desired(record), "none");
+    record.relay.position = rules::relay::Position::open;
+    EXPECT_EQ(desired(record), "none") << "closes by itself, and no command is due";
+    record.service_point.restore_mode = rules::relay::RestoreMode::permit;
+    EXPECT_EQ(desired(record), "permit") << "waits for the key";
+    record.relay.protection.lock_out = true;
+    EXPECT_EQ(desired(record), "none");
     record.relay.position = rules::relay::Position::closed;
     EXPECT_EQ(desired(record), "closed");
 }

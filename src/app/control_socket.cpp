@@ -1,14 +1,14 @@
 #include "app/control_socket.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <utility>
+#include <cerrno>
+#include <cstring>
+#include <thread>
 
 namespace mb::app {
 
@@ -17,13 +17,13 @@ namespace {
 constexpr std::size_t line_max = 4096;
 constexpr int patience_ms = 5000;
 
-Error socket_error(const std::filesystem::path &path) {
+Error socket_error(const std::filesystem::path& path) {
     return error("control.socket", ErrorKind::unavailable)
         .with("path", path.string())
         .with("what", std::strerror(errno));
 }
 
-bool address_of(const std::filesystem::path &path, sockaddr_un &out) {
+bool address_of(const std::filesystem::path& path, sockaddr_un& out) {
     out = {};
     out.sun_family = AF_UNIX;
     const std::string text = path.string();
@@ -62,44 +62,50 @@ void write_line(int fd, std::string line) {
     }
 }
 
-} // namespace
+}  // namespace
 
-std::filesystem::path control_path(const std::filesystem::path &data) {
+std::filesystem::path control_path(const std::filesystem::path& data) {
     return data / "control.sock";
 }
 
-Result<ControlSocket> ControlSocket::listen(const std::filesystem::path &path,
-                                            ControlHandler handler) {
-    sockaddr_un address{};
-    if (!address_of(path, address)) {
-        return fail(socket_error(path));
-    }
-    ControlSocket out;
-    out.path_ = path;
-    out.handler_ = std::move(handler);
-    out.listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ::unlink(address.sun_path); // of a server that was killed; the folder's lock is ours
+class ControlSocket::Listener {
+public:
+    Listener(std::filesystem::path path, ControlHandler handler)
+        : path_(std::move(path)), handler_(std::move(handler)) {}
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    ~Listener();
+
+    /// False: errno says why.
+    bool open(const sockaddr_un& address);
+
+private:
+    void serve() const;
+    [[nodiscard]] Result<std::string> judge(const std::string& line) const;
+
+    std::filesystem::path path_;
+    ControlHandler handler_;
+    int listener_ = -1;
+    int wake_[2] = {-1, -1};
+    std::thread thread_;
+};
+
+bool ControlSocket::Listener::open(const sockaddr_un& address) {
+    listener_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::unlink(address.sun_path);  // of a server that was killed; the folder's lock is ours
     const mode_t before = ::umask(0077);
-    const bool bound = out.listener_ >= 0 &&
-                       ::bind(out.listener_, reinterpret_cast<const sockaddr *>(&address),
-                              sizeof address) == 0;
+    const bool bound =
+        listener_ >= 0 &&
+        ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::umask(before);
-    if (!bound || ::listen(out.listener_, 4) != 0 || ::pipe2(out.wake_, O_CLOEXEC) != 0) {
-        return fail(socket_error(path));
+    if (!bound || ::listen(listener_, 4) != 0 || ::pipe2(wake_, O_CLOEXEC) != 0) {
+        return false;
     }
-    return out;
+    thread_ = std::thread([this] { serve(); });
+    return true;
 }
 
-ControlSocket::ControlSocket(ControlSocket &&other) noexcept
-    : path_(std::move(other.path_)), handler_(std::move(other.handler_)),
-      listener_(std::exchange(other.listener_, -1)),
-      wake_{std::exchange(other.wake_[0], -1), std::exchange(other.wake_[1], -1)} {
-    if (listener_ >= 0) {
-        thread_ = std::thread([this, listener = listener_, wake = wake_[0]] { serve(listener, wake); });
-    }
-}
-
-ControlSocket::~ControlSocket() {
+ControlSocket::Listener::~Listener() {
     if (thread_.joinable()) {
         (void)!::write(wake_[1], "x", 1);
         thread_.join();
@@ -112,27 +118,53 @@ ControlSocket::~ControlSocket() {
     }
 }
 
-void ControlSocket::serve(int listener, int wake) const {
+void ControlSocket::Listener::serve() const {
     for (;;) {
-        pollfd waiting[2] = {{listener, POLLIN, 0}, {wake, POLLIN, 0}};
+        pollfd waiting[2] = {{listener_, POLLIN, 0}, {wake_[0], POLLIN, 0}};
         if (::poll(waiting, 2, -1) < 0 && errno != EINTR) {
             return;
         }
         if (waiting[1].revents != 0) {
             return;
         }
-        const int fd = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
         if (fd < 0) {
             continue;
         }
         const std::string line = read_line(fd);
-        const auto answer = handler_(line);
+        const auto answer = judge(line);
         write_line(fd, answer ? "ok " + *answer : "error " + answer.error().text());
         ::close(fd);
     }
 }
 
-Result<std::string> ask_server(const std::filesystem::path &path, const std::string &line) {
+/// A request that breaks, on a full disk say, must not end the server.
+Result<std::string> ControlSocket::Listener::judge(const std::string& line) const {
+    try {
+        return handler_(line);
+    } catch (const std::exception& why) {
+        return fail(error("control.failed", ErrorKind::unavailable).with("what", why.what()));
+    }
+}
+
+ControlSocket::ControlSocket(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
+ControlSocket::ControlSocket(ControlSocket&&) noexcept = default;
+ControlSocket::~ControlSocket() = default;
+
+Result<ControlSocket> ControlSocket::listen(const std::filesystem::path& path,
+                                            ControlHandler handler) {
+    sockaddr_un address{};
+    if (!address_of(path, address)) {
+        return fail(socket_error(path));
+    }
+    auto listener = std::make_unique<Listener>(path, std::move(handler));
+    if (!listener->open(address)) {
+        return fail(socket_error(path));
+    }
+    return ControlSocket(std::move(listener));
+}
+
+Result<std::string> ask_server(const std::filesystem::path& path, const std::string& line) {
     sockaddr_un address{};
     const Error not_running =
         error("control.not_running", ErrorKind::unavailable).with("socket", path.string());
@@ -140,7 +172,7 @@ Result<std::string> ask_server(const std::filesystem::path &path, const std::str
         return fail(socket_error(path));
     }
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+    if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         if (fd >= 0) {
             ::close(fd);
         }
@@ -155,4 +187,4 @@ Result<std::string> ask_server(const std::filesystem::path &path, const std::str
     return fail(error("control.refused").with("answer", answer));
 }
 
-} // namespace mb::app
+}  // namespace mb::app

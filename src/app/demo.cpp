@@ -6,9 +6,10 @@
 #include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "sim/fleet/fleet.hpp"
+#include "store/folder_lock.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <ostream>
 
 namespace mb::app {
@@ -17,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *zone_name = "Asia/Shanghai";
+constexpr const char* zone_name = "Asia/Shanghai";
 
-std::string secret_of(const fs::path &file) {
+std::string secret_of(const fs::path& file) {
     const auto kept = read_file(file);
     if (kept && kept->size() >= 32) {
         return *kept;
@@ -30,21 +31,32 @@ std::string secret_of(const fs::path &file) {
 }
 
 /// The later of what server and fleet saved; a new campus starts on a working day at 09:30.
-Result<Instant> start_of(const fs::path &data, Instant wall) {
+Result<Instant> start_of(const fs::path& data, Instant wall) {
     const auto server = TRY(saved_business_time(data));
     const auto fleet = TRY(sim::fleet::saved_business_time(data / "fleet.state"));
     const Instant out = std::max(server.value_or(Instant{}), fleet.value_or(Instant{}));
     return out ? out : demo_start(wall, Zone::find(zone_name).value());
 }
 
+/// A second demo of a folder must not touch the files of the first one's channel. The lock itself
+/// is the server's, taken when it opens.
+Result<void> check_unused(const fs::path& data) {
+    (void)TRY(store::FolderLock::take(data.string()));
+    return {};
+}
+
 /// The channel keeps its port: earlier pay addresses carry it.
-Result<Child> start_channel(const fs::path &data, const fs::path &secret) {
+Result<Child> start_channel(const fs::path& data, const fs::path& secret) {
     const auto kept = read_file(data / "channel.port");
     const std::string port = kept && !kept->empty() ? *kept : "0";
-    const std::vector<std::string> args{"sandbox-channel", "--secret-file", secret.string(),
-                                        "--state-file", (data / "channel.state").string(),
-                                        "--with-parent", "--port"};
-    auto with = [&](const std::string &wanted) {
+    const std::vector<std::string> args{"sandbox-channel",
+                                        "--secret-file",
+                                        secret.string(),
+                                        "--state-file",
+                                        (data / "channel.state").string(),
+                                        "--with-parent",
+                                        "--port"};
+    auto with = [&](const std::string& wanted) {
         std::vector<std::string> all = args;
         all.push_back(wanted);
         return Child::start(all);
@@ -59,8 +71,8 @@ struct Prepared {
     BusinessClock clock;
 };
 
-Result<Prepared> open_server(const DemoCommandOptions &options, const std::string &channel_url,
-                             const std::string &secret) {
+Result<Prepared> open_server(const DemoCommandOptions& options, const std::string& channel_url,
+                             const std::string& secret) {
     Prepared out;
     const Instant wall = wall_now();
     const Instant start = TRY(start_of(options.data, wall));
@@ -78,7 +90,8 @@ Result<Prepared> open_server(const DemoCommandOptions &options, const std::strin
     demo.meters = options.meters;
     demo.start = start;
     out.campus = make_demo_campus(demo);
-    if (!out.server->has_project(out.campus.project)) {
+    // Written behind the seed and before anything else happens: without it the seed was cut short.
+    if (!fs::exists(options.data / "campus.json")) {
         TRY_VOID(out.server->seed(out.campus.project, out.campus.events));
     }
     out.server->add_manager(demo_manager_phone, "园区管理员", out.campus.project);
@@ -87,7 +100,7 @@ Result<Prepared> open_server(const DemoCommandOptions &options, const std::strin
 }
 
 /// The campus of a first start stays: meters go on where they stood.
-Result<void> write_campus(const DemoCommandOptions &options, const Prepared &prepared) {
+Result<void> write_campus(const DemoCommandOptions& options, const Prepared& prepared) {
     const fs::path file = options.data / "campus.json";
     sim::fleet::Campus campus = prepared.campus.campus;
     if (fs::exists(file)) {
@@ -106,20 +119,23 @@ Result<void> write_campus(const DemoCommandOptions &options, const Prepared &pre
     return {};
 }
 
-void greet(const DemoCommandOptions &options, const Prepared &prepared,
-           const std::string &channel_url, std::ostream &out) {
+void greet(const DemoCommandOptions& options, const Prepared& prepared,
+           const std::string& channel_url, std::ostream& out) {
     const auto policy = demo_policy();
     const Zone zone = Zone::find(zone_name).value();
     out << fmt::format(
         "\n"
         "  Meterbook 能源计费云平台 — demo campus 示范园区\n\n"
         "  console 控制台      http://127.0.0.1:{}/admin/sign-in?phone={}\n"
-        "  sign-in 登录        {}  (the code is shown on the page and in the log 验证码显示在页面上)\n"
+        "  sign-in 登录        {}  (the code is shown on the page and in the log "
+        "验证码显示在页面上)\n"
         "  sandbox 沙箱支付    {}\n"
         "  business time 业务时间 {}, {} times wall time\n\n"
-        "  demo policy 演示策略: trips allowed {:02}:{:02}-{:02}:{:02} every day, pre-trip notice {} business "
+        "  demo policy 演示策略: trips allowed {:02}:{:02}-{:02}:{:02} every day, pre-trip notice "
+        "{} business "
         "minutes before,\n"
-        "    alarm 1 below {}, alarm 2 below {}, trip below {}, restore at {} yuan; fresh reading at most {} "
+        "    alarm 1 below {}, alarm 2 below {}, trip below {}, restore at {} yuan; fresh reading "
+        "at most {} "
         "min old\n"
         "  data 数据           {}   (Ctrl-C stops; the next start goes on from here)\n\n",
         prepared.server->ports().http, demo_manager_phone, demo_manager_phone, channel_url,
@@ -131,8 +147,9 @@ void greet(const DemoCommandOptions &options, const Prepared &prepared,
     out.flush();
 }
 
-Result<int> demo(const DemoCommandOptions &options, std::ostream &out) {
+Result<int> demo(const DemoCommandOptions& options, std::ostream& out) {
     fs::create_directories(options.data);
+    TRY_VOID(check_unused(options.data));
     const fs::path secret_file = options.data / "sandbox.secret";
     const std::string secret = secret_of(secret_file);
     const Child channel = TRY(start_channel(options.data, secret_file));
@@ -154,9 +171,9 @@ Result<int> demo(const DemoCommandOptions &options, std::ostream &out) {
     return prepared.server->run();
 }
 
-} // namespace
+}  // namespace
 
-int run_demo(const DemoCommandOptions &options, std::ostream &out, std::ostream &err) {
+int run_demo(const DemoCommandOptions& options, std::ostream& out, std::ostream& err) {
     if (options.speed < 1 || options.speed > 120 || options.meters < 3 || options.meters > 5000) {
         err << "meterbook demo: --speed 1 … 120, --meters 3 … 5000\n";
         return 2;
@@ -169,4 +186,4 @@ int run_demo(const DemoCommandOptions &options, std::ostream &out, std::ostream 
     return *code;
 }
 
-} // namespace mb::app
+}  // namespace mb::app

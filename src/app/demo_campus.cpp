@@ -81,6 +81,15 @@ constexpr const char* firms[] = {"云启科技", "明理律所", "宏图设计",
 constexpr const char* students[] = {"李明", "王芳", "张伟", "刘洋", "陈静",
                                     "杨帆", "赵磊", "周婷", "吴昊", "孙悦"};
 
+/// What the meter counts by: the tariff's own periods; one band where the tariff knows none.
+sim::meter::DayTable day_table(std::string_view tariff) {
+    constexpr std::int32_t peak = 2;
+    constexpr std::int32_t flat = 3;
+    constexpr std::int32_t valley = 4;
+    if (tariff != "mall") return {{0, flat}};
+    return {{0, valley}, {480, flat}, {600, peak}, {720, flat}, {960, peak}, {1320, flat}};
+}
+
 template <std::size_t N>
 std::string pick(const char* const (&names)[N], std::int64_t i) {
     return names[static_cast<std::size_t>(i) % N];
@@ -168,7 +177,7 @@ private:
         field.address = fmt::format("{:012}", 260'900'000'000 + id);
         field.password = "000000";
         field.initial_total = Energy{dice_.roll(100, 90'000) * 1'000'000 / 100};
-        field.day_table = sim::meter::default_day_table();
+        field.day_table = day_table(building.tariff);
         field.phases = mall ? 3 : 1;
         field.clock_error_s = dice_.roll(-20, 20);
         field.drift_ppb = dice_.roll(-15'000, 15'000);
@@ -220,8 +229,9 @@ private:
         sim::fleet::CampusTenant out;
         out.meter = field.address;
         out.phone = demo_tenant_phone;
-        out.topup_min_business_min = 4;
-        out.topup_max_business_min = 12;
+        // Long enough at the usual speed for a person at the page to be first.
+        out.topup_min_business_min = 10;
+        out.topup_max_business_min = 25;
         out.amounts = mall ? std::vector<Money>{Money{6'000}, Money{10'000}, Money{15'000}}
                            : std::vector<Money>{Money{3'000}, Money{5'000}, Money{10'000}};
         out_.campus.tenants.push_back(std::move(out));

@@ -3,6 +3,7 @@
 // minutes.
 #pragma once
 
+#include "api/demo_logins.hpp"
 #include "engine/events.hpp"
 #include "sim/fleet/campus.hpp"
 
@@ -25,8 +26,8 @@ struct DemoCampus {
     sim::fleet::Campus campus;          // without addresses and clock
 };
 
-inline constexpr const char* demo_manager_phone = "13800000001";
-inline constexpr const char* demo_tenant_phone = "13800000002";  // the virtual tenants' sign-in
+using api::demo_manager_phone;
+using api::demo_tenant_phone;
 
 /// The printed demo policy: allowed hours all day, pre-trip notice 10 business minutes before.
 rules::credit::CreditPolicy demo_policy();

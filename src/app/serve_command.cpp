@@ -87,6 +87,10 @@ int run_user_add(const UserCommandOptions& options, std::ostream& out, std::ostr
 }
 
 int run_user_code(const UserCommandOptions& options, std::ostream& out, std::ostream& err) {
+    if (!phone_ok(options.phone)) {
+        err << "meterbook user code: a phone of 6 to 20 digits\n";
+        return 2;
+    }
     const auto code = ask_server(control_path(options.data), "code " + options.phone);
     if (!code) {
         return refused(err, code.error());

@@ -12,51 +12,52 @@
 #include "engine/state.hpp"
 #include "headend/headend.hpp"
 #include "payment/sandbox/sandbox.hpp"
+#include "store/logins.hpp"
 #include "store/sqlite_store.hpp"
 #include "writer/writer_thread.hpp"
 
-#include <atomic>
 #include <fmt/format.h>
-#include <sstream>
 #include <unistd.h>
+#include <atomic>
+#include <sstream>
 
 namespace mb::app {
 
 namespace {
 
 class ServerClock final : public headend::Clock {
-  public:
+public:
     explicit ServerClock(BusinessClock clock) : clock_(clock) {}
     [[nodiscard]] engine::Now now() const override { return clock_.now(); }
 
-  private:
+private:
     BusinessClock clock_;
 };
 
 /// From the head-end into the writer.
 class Sink final : public headend::EventSink {
-  public:
-    explicit Sink(writer::WriterThread &writer) : writer_(writer) {}
+public:
+    explicit Sink(writer::WriterThread& writer) : writer_(writer) {}
 
-    bool submit(ProjectId project, engine::Event &&event) override {
+    bool submit(ProjectId project, engine::Event&& event) override {
         writer::Submission submission{project, event, {}, {}};
         return writer_.submit(std::move(submission));
     }
 
-  private:
-    writer::WriterThread &writer_;
+private:
+    writer::WriterThread& writer_;
 };
 
-headend::ProjectMeters meters_of(const engine::State &state) {
+headend::ProjectMeters meters_of(const engine::State& state) {
     headend::ProjectMeters out;
     out.zone = state.config.zone;
     state.meters.each(
-        [&](MeterId, const engine::MeterState &meter) { out.meters.push_back(meter.config); });
+        [&](MeterId, const engine::MeterState& meter) { out.meters.push_back(meter.config); });
     return out;
 }
 
-bool changes_meters(const engine::Effects &effects) {
-    for (const engine::Row &row : effects.rows()) {
+bool changes_meters(const engine::Effects& effects) {
+    for (const engine::Row& row : effects.rows()) {
         if (std::holds_alternative<engine::Meter>(row) ||
             std::holds_alternative<engine::ProjectRow>(row)) {
             return true;
@@ -65,15 +66,14 @@ bool changes_meters(const engine::Effects &effects) {
     return false;
 }
 
-} // namespace
+}  // namespace
 
 class Server::Impl {
-  public:
-    explicit Impl(ServerOptions options)
-        : options_(std::move(options)), clock_(options_.clock) {}
+public:
+    explicit Impl(ServerOptions options) : options_(std::move(options)), clock_(options_.clock) {}
 
     Result<void> open();
-    Result<void> seed(ProjectId project, const std::vector<engine::Event> &events);
+    Result<void> seed(ProjectId project, const std::vector<engine::Event>& events);
     int run();
 
     ServerOptions options_;
@@ -97,15 +97,15 @@ class Server::Impl {
     std::optional<ControlSocket> control_;
     std::atomic<bool> failed_{false};
 
-  private:
+private:
     Result<void> open_store();
     Result<void> open_headend();
     Result<void> open_api();
     void open_outbox();
-    void on_commit(ProjectId project, const engine::Now &now, const engine::Effects &effects);
+    void on_commit(ProjectId project, const engine::Now& now, const engine::Effects& effects);
     void configure_headend(ProjectId project);
     void save_clock();
-    Result<std::string> control(const std::string &line);
+    Result<std::string> control(const std::string& line);
     api::Health health() const;
 };
 
@@ -117,7 +117,7 @@ Result<void> Server::Impl::open_store() {
     store_ = TRY(store::SqliteStore::open(options));
     writer_ = std::make_unique<writer::Writer>(
         store_->writer_store(), writer::WriterOptions{},
-        [this](ProjectId project, const engine::Now &now, const engine::Effects &effects) {
+        [this](ProjectId project, const engine::Now& now, const engine::Effects& effects) {
             on_commit(project, now, effects);
         });
     writer_->load();
@@ -129,7 +129,7 @@ Result<void> Server::Impl::open_store() {
     }
     thread_ = std::make_unique<writer::WriterThread>(
         *writer_, [this] { return clock_.now(); },
-        [this](const std::string &why) {
+        [this](const std::string& why) {
             log::error("the server stops: {}", why);
             failed_ = true;
             reactor_.stop();
@@ -145,8 +145,7 @@ Result<void> Server::Impl::open_headend() {
                         : TRY(headend::LinkProfiles::with_folder(options_.link_profiles));
     headend_ = std::make_unique<headend::Headend>(reactor_, headend::HeadendSettings{}, profiles,
                                                   clock_, *sink_);
-    const auto listen = [&](const char *profile,
-                            std::uint16_t wanted) -> Result<std::uint16_t> {
+    const auto listen = [&](const char* profile, std::uint16_t wanted) -> Result<std::uint16_t> {
         headend::HeadendListen where;
         where.tcp.address = options_.meter_address;
         where.tcp.port = wanted;
@@ -196,7 +195,7 @@ void Server::Impl::open_outbox() {
     }
     OutboxPorts ports;
     const net::Poster poster = reactor_.poster();
-    ports.to_meter = [this, poster](ProjectId project, const engine::OutboxRow &row, bool again) {
+    ports.to_meter = [this, poster](ProjectId project, const engine::OutboxRow& row, bool again) {
         (void)poster.post([this, project, row, again] { headend_->submit(project, row, again); });
     };
     ports.supersede = [this, poster](ProjectId project, CommandId command) {
@@ -205,7 +204,7 @@ void Server::Impl::open_outbox() {
     ports.submit = [this](ProjectId project, engine::Event event) {
         return thread_->submit({project, std::move(event), {}, {}});
     };
-    ports.notify_url = [this](ProjectId project, const std::string &channel) {
+    ports.notify_url = [this](ProjectId project, const std::string& channel) {
         const std::string base =
             options_.public_url.empty()
                 ? fmt::format("http://{}:{}", options_.http_address, ports_.http)
@@ -230,13 +229,12 @@ Result<void> Server::Impl::open() {
 /// On the writer's thread, or before it runs.
 void Server::Impl::configure_headend(ProjectId project) {
     headend::ProjectMeters meters = meters_of(writer_->engine(project)->state());
-    reactor_.post([this, project, meters = std::move(meters)] {
-        headend_->configure(project, meters);
-    });
+    reactor_.post(
+        [this, project, meters = std::move(meters)] { headend_->configure(project, meters); });
 }
 
-void Server::Impl::on_commit(ProjectId project, const engine::Now &now,
-                             const engine::Effects &effects) {
+void Server::Impl::on_commit(ProjectId project, const engine::Now& now,
+                             const engine::Effects& effects) {
     if (changes_meters(effects)) {
         configure_headend(project);
     }
@@ -246,10 +244,12 @@ void Server::Impl::on_commit(ProjectId project, const engine::Now &now,
     }
 }
 
-Result<void> Server::Impl::seed(ProjectId project, const std::vector<engine::Event> &events) {
+Result<void> Server::Impl::seed(ProjectId project, const std::vector<engine::Event>& events) {
     Result<void> result;
-    for (const engine::Event &event : events) {
-        const auto done = [&](const engine::EventOutcome &outcome) {
+    const auto logged = static_cast<std::size_t>(store_->writer_store().last_seq(project));
+    for (std::size_t i = logged; i < events.size(); ++i) {
+        const engine::Event& event = events[i];
+        const auto done = [&](const engine::EventOutcome& outcome) {
             if (outcome.refused && result) {
                 result = fail(outcome.error);
             }
@@ -266,7 +266,7 @@ void Server::Impl::save_clock() {
     try {
         write_file(options_.data / "clock.json",
                    to_json(ClockFile{now.business.us, now.wall.us, now.speed}));
-    } catch (const std::exception &why) {
+    } catch (const std::exception& why) {
         log::warn("clock.json: {}", why.what());
     }
     clock_timer_->after(Duration::seconds(1), [this] { save_clock(); });
@@ -289,7 +289,7 @@ api::Health Server::Impl::health() const {
 }
 
 /// "code PHONE" and "add PHONE PROJECT NAME".
-Result<std::string> Server::Impl::control(const std::string &line) {
+Result<std::string> Server::Impl::control(const std::string& line) {
     std::istringstream words(line);
     std::string verb;
     std::string phone;
@@ -297,6 +297,9 @@ Result<std::string> Server::Impl::control(const std::string &line) {
     std::string name;
     words >> verb >> phone;
     if (verb == "code" && !phone.empty()) {
+        if (!store::Logins(store_->database()).find_by_phone(phone)) {
+            return fail("user.unknown", ErrorKind::not_found);
+        }
         return api_->issue_code(phone);
     }
     if (verb == "add" && words >> project) {
@@ -314,8 +317,9 @@ int Server::Impl::run() {
         save_clock();
     }
     thread_->start();
-    auto control = ControlSocket::listen(control_path(options_.data),
-                                         [this](const std::string &line) { return this->control(line); });
+    auto control =
+        ControlSocket::listen(control_path(options_.data),
+                              [this](const std::string& line) { return this->control(line); });
     if (control) {
         control_.emplace(std::move(*control));
     } else {
@@ -346,24 +350,20 @@ Result<std::unique_ptr<Server>> Server::open(ServerOptions options) {
 
 ServerPorts Server::ports() const { return impl_->ports_; }
 
-bool Server::has_project(ProjectId project) const {
-    return impl_->writer_->engine(project) != nullptr;
-}
-
-Result<void> Server::seed(ProjectId project, const std::vector<engine::Event> &events) {
+Result<void> Server::seed(ProjectId project, const std::vector<engine::Event>& events) {
     return impl_->seed(project, events);
 }
 
-void Server::add_manager(const std::string &phone, const std::string &name, ProjectId project) {
+void Server::add_manager(const std::string& phone, const std::string& name, ProjectId project) {
     mb::app::add_manager(impl_->store_->database(), phone, name, project, wall_now());
 }
 
 int Server::run() { return impl_->run(); }
 void Server::stop() { impl_->reactor_.stop(); }
 
-Result<std::optional<Instant>> saved_business_time(const std::filesystem::path &data) {
+Result<std::optional<Instant>> saved_business_time(const std::filesystem::path& data) {
     const auto file = TRY(read_clock_file(data / "clock.json"));
     return file ? std::optional(Instant{file->business_us}) : std::nullopt;
 }
 
-} // namespace mb::app
+}  // namespace mb::app

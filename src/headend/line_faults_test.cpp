@@ -111,6 +111,17 @@ TEST(Faults, WhatOnlyBeganLikeAFrameHoldsAnAnswerUpForAMomentOnly) {
     EXPECT_GE(field.board->counters().links.bad_frames, 4U);
 }
 
+TEST(Faults, OfTwoLateAnswersOnlyTheLastIsClear) {
+    Field field;
+    auto& meter = field.add_meter(address_a, MeterId{7}, "imei", imei_a);
+    meter.latency = Duration::seconds(10);
+    field.dial("imei", {address_a}, imei_a + "\r\n");
+    // Asked twice, given up; then both answers come.
+    field.run(Duration::seconds(25));
+    EXPECT_EQ(field.board->counters().links.late, 2U);
+    EXPECT_EQ(field.events<engine::ReadingTaken>().size(), 1U);
+}
+
 TEST(Faults, ALateAnswerIsOneReadingAtTheTimeItArrived) {
     HeadendSettings settings;
     Field field(settings);

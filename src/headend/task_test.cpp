@@ -122,6 +122,10 @@ TEST_F(Tasks, WhatMayHaveBeenSentIsReadFirst) {
     field.run(Duration::seconds(3));
     EXPECT_EQ(field.story(31), "status:open");
     EXPECT_EQ(relay_frames(), 0);
+    field.submit(field.task(34, CommandKind::trip, MeterId{7}), true);
+    field.run(Duration::seconds(3));
+    EXPECT_EQ(field.story(34), "status:open");
+    EXPECT_EQ(relay_frames(), 0);
     // Not as wanted: an unnamed status, then the frame.
     field.submit(field.task(33, CommandKind::close, MeterId{7}), true);
     field.run(Duration::seconds(3));

@@ -14,13 +14,15 @@ struct Writer::Project {
     engine::Engine engine;
     std::int64_t seq = 0;
     Hash log_hash{};
-    engine::Now now;                     // of the last batch
-    Instant checkpoint_wall;             // of the last checkpoint
-    std::int64_t readings_since = 0;     // a checkpoint
+    engine::Now now;                  // of the last batch
+    Instant checkpoint_wall;          // of the last checkpoint
+    std::int64_t readings_since = 0;  // a checkpoint
     std::int64_t checkpoint_seq = 0;
 
     explicit Project(Loaded loaded)
-        : engine(std::move(loaded.engine)), seq(loaded.seq), log_hash(loaded.log_hash),
+        : engine(std::move(loaded.engine)),
+          seq(loaded.seq),
+          log_hash(loaded.log_hash),
           now(loaded.now) {}
 };
 
@@ -28,7 +30,7 @@ struct Writer::Project {
 struct Writer::Batch {
     struct Share {
         std::vector<engine::Event> events;
-        std::vector<std::size_t> from; // index of the submission; SIZE_MAX: a tick of ours
+        std::vector<std::size_t> from;  // index of the submission; SIZE_MAX: a tick of ours
         engine::Effects effects;
         LogRow log;
     };
@@ -37,7 +39,7 @@ struct Writer::Batch {
     std::map<ProjectId, Share> shares;
     std::vector<InboxRow> inbox;
 
-    void answer(std::size_t i, const engine::EventOutcome &outcome) {
+    void answer(std::size_t i, const engine::EventOutcome& outcome) {
         if (!answered[i]) {
             answered[i] = true;
             if (submissions[i].done) {
@@ -49,7 +51,7 @@ struct Writer::Batch {
 
 namespace {
 
-engine::EventOutcome refusal(const std::string &code, ErrorKind kind, bool retryable) {
+engine::EventOutcome refusal(const std::string& code, ErrorKind kind, bool retryable) {
     engine::EventOutcome out;
     out.refused = true;
     out.error = error(code, kind);
@@ -58,27 +60,28 @@ engine::EventOutcome refusal(const std::string &code, ErrorKind kind, bool retry
 }
 
 constexpr std::size_t no_submission = static_cast<std::size_t>(-1);
+constexpr std::int64_t failures_per_line = 300;  // a full disk must not fill the log as well
 
-} // namespace
+}  // namespace
 
-Writer::Writer(Store &store, WriterOptions options, CommitListener listener)
+Writer::Writer(Store& store, WriterOptions options, CommitListener listener)
     : store_(store), options_(options), listener_(std::move(listener)) {}
 
 Writer::~Writer() = default;
 
-Writer::Project *Writer::find(ProjectId id) {
+Writer::Project* Writer::find(ProjectId id) {
     const auto found = projects_.find(id);
     return found == projects_.end() ? nullptr : found->second.get();
 }
 
-const engine::Engine *Writer::engine(ProjectId project) const {
+const engine::Engine* Writer::engine(ProjectId project) const {
     const auto found = projects_.find(project);
     return found == projects_.end() ? nullptr : &found->second->engine;
 }
 
 std::vector<ProjectId> Writer::projects() const {
     std::vector<ProjectId> out;
-    for (const auto &[id, project] : projects_) {
+    for (const auto& [id, project] : projects_) {
         out.push_back(id);
     }
     return out;
@@ -95,7 +98,7 @@ void Writer::reload(ProjectId id) {
     projects_.erase(id);
     Loaded loaded = load_newest(store_, id);
     if (loaded.seq == 0) {
-        return; // its first batch never committed
+        return;  // its first batch never committed
     }
     if (loaded.now.business > last_business_) {
         last_business_ = loaded.now.business;
@@ -115,7 +118,7 @@ bool Writer::submit(Submission submission) {
 
 Writer::Batch Writer::take() {
     Batch batch;
-    for (auto *queue : {&urgent_, &readings_}) {
+    for (auto* queue : {&urgent_, &readings_}) {
         while (!queue->empty() && batch.submissions.size() < options_.batch_events_max) {
             batch.submissions.push_back(std::move(queue->front()));
             queue->pop_front();
@@ -125,14 +128,15 @@ Writer::Batch Writer::take() {
     return batch;
 }
 
-/// A fact whose dedup key is known, in the store or in this batch, is a duplicate: success, no event.
-void Writer::drop_known_facts(Batch &batch) {
+/// A fact whose dedup key is known, in the store or in this batch, is a duplicate: success, no
+/// event.
+void Writer::drop_known_facts(Batch& batch) {
     std::set<std::pair<std::string, std::string>> seen;
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
-        const Submission &s = batch.submissions[i];
+        const Submission& s = batch.submissions[i];
         if (s.inbox) {
-            const auto key = std::pair(s.project.text() + "/" + s.inbox->source,
-                                       s.inbox->dedup_key);
+            const auto key =
+                std::pair(s.project.text() + "/" + s.inbox->source, s.inbox->dedup_key);
             const bool known = !seen.insert(key).second ||
                                store_.inbox_known(s.project, s.inbox->source, s.inbox->dedup_key);
             if (known) {
@@ -152,32 +156,32 @@ void Writer::drop_known_facts(Batch &batch) {
         if (s.inbox) {
             batch.inbox.push_back(*s.inbox);
         }
-        auto &share = batch.shares[s.project];
-        share.events.push_back(s.event);
+        auto& share = batch.shares[s.project];
+        share.events.push_back(s.event);  // a copy: one_by_one may need it again
         share.from.push_back(i);
     }
 }
 
-void Writer::add_due_ticks(Batch &batch, const engine::Now &now) {
-    for (const auto &[id, project] : projects_) {
+void Writer::add_due_ticks(Batch& batch, const engine::Now& now) {
+    for (const auto& [id, project] : projects_) {
         const Instant due = project->engine.next_due();
         if (due && due <= now.business && batch.shares.find(id) == batch.shares.end()) {
-            auto &share = batch.shares[id];
+            auto& share = batch.shares[id];
             share.events.emplace_back(engine::Tick{});
             share.from.push_back(no_submission);
         }
     }
 }
 
-void Writer::apply(Batch &batch, const engine::Now &now) {
-    for (auto &[id, share] : batch.shares) {
-        auto &slot = projects_[id];
+void Writer::apply(Batch& batch, const engine::Now& now) {
+    for (auto& [id, share] : batch.shares) {
+        auto& slot = projects_[id];
         if (!slot) {
             slot = std::make_unique<Project>(Loaded{engine::Engine(id), 0, {}, {}, 0});
         }
         share.effects.clear();
         slot->engine.apply(share.events, now, share.effects);
-        LogRow &row = share.log;
+        LogRow& row = share.log;
         row.project = id;
         row.seq = slot->seq + 1;
         row.engine_version = engine::engine_version;
@@ -185,7 +189,7 @@ void Writer::apply(Batch &batch, const engine::Now &now) {
         row.event_count = static_cast<std::int32_t>(share.events.size());
         row.events.clear();
         ByteWriter out(row.events);
-        for (const engine::Event &event : share.events) {
+        for (const engine::Event& event : share.events) {
             write_binary(out, event);
         }
         row.previous = slot->log_hash;
@@ -194,36 +198,40 @@ void Writer::apply(Batch &batch, const engine::Now &now) {
     }
 }
 
-void Writer::commit(Batch &batch, const engine::Now &now) {
+void Writer::commit(Batch& batch, const engine::Now& now) {
     std::vector<ProjectBatch> rows;
     rows.reserve(batch.shares.size());
-    for (auto &[id, share] : batch.shares) {
+    for (auto& [id, share] : batch.shares) {
         rows.push_back({share.log, &share.effects});
     }
     try {
         store_.commit(rows, batch.inbox, {});
-    } catch (const StoreConstraint &why) {
+    } catch (const StoreConstraint& why) {
         log::error("commit refused by a constraint: {}", why.what());
-        for (const auto &[id, share] : batch.shares) {
+        for (const auto& [id, share] : batch.shares) {
             reload(id);
         }
         one_by_one(batch, now);
         return;
-    } catch (const StoreUnavailable &why) {
+    } catch (const StoreUnavailable& why) {
         environment_broke(batch, now, why);
         return;
     }
     counters_.disk_full = false;
+    if (failures_in_a_row_ > 0) {
+        log::info("store: written again after {} failures", failures_in_a_row_);
+        failures_in_a_row_ = 0;
+    }
     committed(batch, now);
 }
 
-void Writer::committed(Batch &batch, const engine::Now &now) {
+void Writer::committed(Batch& batch, const engine::Now& now) {
     ++counters_.batches;
     if (now.business > last_business_) {
         last_business_ = now.business;
     }
-    for (auto &[id, share] : batch.shares) {
-        Project &project = *projects_.at(id);
+    for (auto& [id, share] : batch.shares) {
+        Project& project = *projects_.at(id);
         project.seq = share.log.seq;
         project.log_hash = share.log.hash;
         project.now = now;
@@ -245,10 +253,10 @@ void Writer::committed(Batch &batch, const engine::Now &now) {
     }
 }
 
-bool Writer::run_batch(const engine::Now &wanted) {
+bool Writer::run_batch(const engine::Now& wanted) {
     engine::Now now = wanted;
     if (now.business < last_business_) {
-        now.business = last_business_; // never set back
+        now.business = last_business_;  // never set back
     }
     if (counters_.down && !reload()) {
         Batch batch = take();
@@ -258,7 +266,7 @@ bool Writer::run_batch(const engine::Now &wanted) {
     Batch batch = take();
     try {
         drop_known_facts(batch);
-    } catch (const StoreUnavailable &why) {
+    } catch (const StoreUnavailable& why) {
         batch.shares.clear();
         environment_broke(batch, now, why);
         return false;
@@ -274,7 +282,7 @@ bool Writer::run_batch(const engine::Now &wanted) {
 
 Instant Writer::next_due() const {
     Instant out;
-    for (const auto &[id, project] : projects_) {
+    for (const auto& [id, project] : projects_) {
         const Instant due = project->engine.next_due();
         if (due && (!out || due < out)) {
             out = due;
@@ -283,39 +291,41 @@ Instant Writer::next_due() const {
     return out;
 }
 
-// ---- when a commit fails -------------------------------------------------------------------------
+// ---- when a commit fails
+// -------------------------------------------------------------------------
 
-void Writer::refuse(Batch &batch, const std::string &code) {
+void Writer::refuse(Batch& batch, const std::string& code) {
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
         batch.answer(i, refusal(code, ErrorKind::unavailable, true));
     }
 }
 
 /// All shares went in one transaction: the first tells for all.
-bool Writer::was_committed(const Batch &batch) {
-    const auto &[id, share] = *batch.shares.begin();
+bool Writer::was_committed(const Batch& batch) {
+    const auto& [id, share] = *batch.shares.begin();
     return store_.last_seq(id) >= share.log.seq;
 }
 
 /// The outcome of the commit is unknown: the store knows. State never runs ahead of it.
-void Writer::environment_broke(Batch &batch, const engine::Now &now,
-                               const StoreUnavailable &why) {
+void Writer::environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why) {
     ++counters_.commit_failures;
     counters_.disk_full = why.disk_full;
-    log::error("store: {}", why.what());
+    if (failures_in_a_row_++ % failures_per_line == 0) {
+        log::error("store: {} (failure {} in a row)", why.what(), failures_in_a_row_);
+    }
     if (why.must_stop) {
         refuse(batch, "store.unavailable");
         throw why;
     }
     try {
         if (!batch.shares.empty() && was_committed(batch)) {
-            committed(batch, now); // the engines have applied it already
+            committed(batch, now);  // the engines have applied it already
             return;
         }
-        for (const auto &[id, share] : batch.shares) {
+        for (const auto& [id, share] : batch.shares) {
             reload(id);
         }
-    } catch (const StoreUnavailable &again) {
+    } catch (const StoreUnavailable& again) {
         log::error("store still unavailable: {}", again.what());
         counters_.down = true;
         projects_.clear();
@@ -328,7 +338,7 @@ bool Writer::reload() {
         projects_.clear();
         load();
         return true;
-    } catch (const StoreUnavailable &why) {
+    } catch (const StoreUnavailable& why) {
         log::error("store still unavailable: {}", why.what());
         return false;
     }
@@ -336,7 +346,7 @@ bool Writer::reload() {
 
 /// A constraint refused something in the batch: each event in a batch of its own, the guilty one is
 /// parked with an alarm, its inbox row committed all the same.
-void Writer::one_by_one(Batch &batch, const engine::Now &now) {
+void Writer::one_by_one(Batch& batch, const engine::Now& now) {
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
         if (batch.answered[i]) {
             continue;
@@ -350,14 +360,14 @@ void Writer::one_by_one(Batch &batch, const engine::Now &now) {
             continue;
         }
         apply(single, now);
-        auto &[id, share] = *single.shares.begin();
+        auto& [id, share] = *single.shares.begin();
         try {
             store_.commit({{share.log, &share.effects}}, single.inbox, {});
-        } catch (const StoreConstraint &why) {
+        } catch (const StoreConstraint& why) {
             reload(id);
             park(batch.submissions[i], now, why.what());
             continue;
-        } catch (const StoreUnavailable &why) {
+        } catch (const StoreUnavailable& why) {
             environment_broke(single, now, why);
             continue;
         }
@@ -365,7 +375,7 @@ void Writer::one_by_one(Batch &batch, const engine::Now &now) {
     }
 }
 
-void Writer::park(Submission submission, const engine::Now &now, const std::string &why) {
+void Writer::park(Submission submission, const engine::Now& now, const std::string& why) {
     ++counters_.parked;
     log::error("event parked: {}", why);
     ParkedEvent parked{submission.project, to_binary(submission.event), now, why};
@@ -379,10 +389,11 @@ void Writer::park(Submission submission, const engine::Now &now, const std::stri
     }
 }
 
-// ---- flush and checkpoint ------------------------------------------------------------------------
+// ---- flush and checkpoint
+// ------------------------------------------------------------------------
 
 bool Writer::flush_slice() {
-    for (auto &[id, project] : projects_) {
+    for (auto& [id, project] : projects_) {
         if (!project->engine.dirty()) {
             continue;
         }
@@ -393,8 +404,8 @@ bool Writer::flush_slice() {
             static_cast<std::int64_t>(flush.meters.size() + flush.days.size());
         try {
             store_.flush(flush);
-        } catch (const StoreUnavailable &) {
-            recover_dirty(id); // what was taken out of the dirty set comes back by replay
+        } catch (const StoreUnavailable&) {
+            recover_dirty(id);  // what was taken out of the dirty set comes back by replay
             throw;
         }
         return true;
@@ -405,7 +416,7 @@ bool Writer::flush_slice() {
 void Writer::recover_dirty(ProjectId id) {
     try {
         reload(id);
-    } catch (const StoreUnavailable &why) {
+    } catch (const StoreUnavailable& why) {
         log::error("store still unavailable: {}", why.what());
         counters_.down = true;
         projects_.clear();
@@ -419,7 +430,7 @@ void Writer::flush_all() {
 
 void Writer::checkpoint_if_due(Instant wall) {
     for (const ProjectId id : projects()) {
-        const Project &project = *projects_.at(id);
+        const Project& project = *projects_.at(id);
         if (project.seq == project.checkpoint_seq) {
             continue;
         }
@@ -431,8 +442,8 @@ void Writer::checkpoint_if_due(Instant wall) {
 }
 
 void Writer::checkpoint(ProjectId id, Instant wall) {
-    flush_all(); // rows behind the checkpoint's seq must not be lost with the log
-    Project &project = *projects_.at(id);
+    flush_all();  // rows behind the checkpoint's seq must not be lost with the log
+    Project& project = *projects_.at(id);
     const Bytes image = project.engine.image();
     CheckpointInfo info;
     info.project = id;
@@ -464,4 +475,4 @@ void Writer::stop(Instant wall) {
     }
 }
 
-} // namespace mb::writer
+}  // namespace mb::writer

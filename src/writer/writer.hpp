@@ -1,6 +1,7 @@
-// The writer: takes a batch of events, lets the engine apply them, commits their effects in one store
-// transaction, and only then acknowledges (design §1.1). This class is driven from one thread and reads no
-// clock, so the simulator drives the very same code; writer_thread.hpp gives it a thread.
+// The writer: takes a batch of events, lets the engine apply them, commits their effects in one
+// store transaction, and only then acknowledges (design §1.1). This class is driven from one thread
+// and reads no clock, so the simulator drives the very same code; writer_thread.hpp gives it a
+// thread.
 #pragma once
 
 #include "engine/engine.hpp"
@@ -22,23 +23,22 @@ struct WriterOptions {
     std::size_t queue_max = 65'536;               // submissions; above it submit() refuses
     Duration flush_every = Duration::seconds(1);  // wall
     std::size_t flush_rows_max = 1000;
-    Duration checkpoint_every = Duration::minutes(5); // wall
+    Duration checkpoint_every = Duration::minutes(5);  // wall
     std::int64_t checkpoint_readings = 2'000'000;
     std::size_t checkpoint_slice_bytes = 256 * 1024;
 };
 
-using Done = std::function<void(const engine::EventOutcome &)>;
+using Done = std::function<void(const engine::EventOutcome&)>;
 
 struct Submission {
     ProjectId project;
     engine::Event event;
-    std::optional<InboxRow> inbox; // an outside fact this event names
-    Done done;                     // called once, after the commit or the refusal; may be empty
+    std::optional<InboxRow> inbox;  // an outside fact this event names
+    Done done;                      // called once, after the commit or the refusal; may be empty
 };
 
 /// What one committed batch did to one project; for outbox workers and event streams.
-using CommitListener =
-    std::function<void(ProjectId, const engine::Now &, const engine::Effects &)>;
+using CommitListener = std::function<void(ProjectId, const engine::Now&, const engine::Effects&)>;
 
 struct WriterCounters {
     std::int64_t batches = 0;
@@ -52,15 +52,16 @@ struct WriterCounters {
     std::int64_t checkpoints = 0;
     std::int64_t flushed_rows = 0;
     bool disk_full = false;
-    bool down = false; // the store is gone; a reload is tried before each batch
+    bool down = false;  // the store is gone; a reload is tried before each batch
 };
 
 class Writer {
-  public:
-    Writer(Store &store, WriterOptions options, CommitListener listener);
+public:
+    Writer(Store& store, WriterOptions options, CommitListener listener);
     ~Writer();
 
-    /// Loads every project: checkpoint + replay. Throws ReplayRefused, StoreCorrupt, StoreUnavailable.
+    /// Loads every project: checkpoint + replay. Throws ReplayRefused, StoreCorrupt,
+    /// StoreUnavailable.
     void load();
 
     /// False when the queue is full: nothing was taken, `done` is not called.
@@ -68,10 +69,10 @@ class Writer {
     [[nodiscard]] std::size_t queued() const { return urgent_.size() + readings_.size(); }
     [[nodiscard]] bool urgent_queued() const { return !urgent_.empty(); }
 
-    /// One batch with what is queued and due; false when there was nothing to do. Submissions of a batch
-    /// that could not be committed are answered `store.unavailable` or `store.disk_full` (retryable).
-    /// Throws StoreUnavailable with must_stop when the process has to end.
-    bool run_batch(const engine::Now &now);
+    /// One batch with what is queued and due; false when there was nothing to do. Submissions of a
+    /// batch that could not be committed are answered `store.unavailable` or `store.disk_full`
+    /// (retryable). Throws StoreUnavailable with must_stop when the process has to end.
+    bool run_batch(const engine::Now& now);
     /// Earliest timer over all projects; 0: none.
     [[nodiscard]] Instant next_due() const;
 
@@ -84,33 +85,33 @@ class Writer {
     /// Flush and checkpoint of everything: the clean stop.
     void stop(Instant wall);
 
-    [[nodiscard]] const engine::Engine *engine(ProjectId project) const;
+    [[nodiscard]] const engine::Engine* engine(ProjectId project) const;
     [[nodiscard]] std::vector<ProjectId> projects() const;
     /// Business time of the last batch, over all projects.
     [[nodiscard]] Instant last_business() const { return last_business_; }
-    [[nodiscard]] const WriterCounters &counters() const { return counters_; }
+    [[nodiscard]] const WriterCounters& counters() const { return counters_; }
 
-  private:
+private:
     struct Project;
     struct Batch;
 
-    Project *find(ProjectId id);
+    Project* find(ProjectId id);
     Batch take();
-    void drop_known_facts(Batch &batch);
-    void add_due_ticks(Batch &batch, const engine::Now &now);
-    void apply(Batch &batch, const engine::Now &now);
-    void commit(Batch &batch, const engine::Now &now);
-    void committed(Batch &batch, const engine::Now &now);
-    void refuse(Batch &batch, const std::string &code);
-    bool was_committed(const Batch &batch);
-    void environment_broke(Batch &batch, const engine::Now &now, const StoreUnavailable &why);
-    void one_by_one(Batch &batch, const engine::Now &now);
-    void park(Submission submission, const engine::Now &now, const std::string &why);
+    void drop_known_facts(Batch& batch);
+    void add_due_ticks(Batch& batch, const engine::Now& now);
+    void apply(Batch& batch, const engine::Now& now);
+    void commit(Batch& batch, const engine::Now& now);
+    void committed(Batch& batch, const engine::Now& now);
+    void refuse(Batch& batch, const std::string& code);
+    bool was_committed(const Batch& batch);
+    void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
+    void one_by_one(Batch& batch, const engine::Now& now);
+    void park(Submission submission, const engine::Now& now, const std::string& why);
     bool reload();
     void reload(ProjectId id);
     void recover_dirty(ProjectId id);
 
-    Store &store_;
+    Store& store_;
     WriterOptions options_;
     CommitListener listener_;
     std::map<ProjectId, std::unique_ptr<Project>> projects_;
@@ -118,6 +119,7 @@ class Writer {
     std::deque<Submission> readings_;
     Instant last_business_;
     WriterCounters counters_;
+    std::int64_t failures_in_a_row_ = 0;
 };
 
-} // namespace mb::writer
+}  // namespace mb::writer

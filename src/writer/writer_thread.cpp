@@ -10,7 +10,10 @@ namespace mb::writer {
 namespace {
 
 constexpr std::chrono::milliseconds batch_window{50};
-constexpr std::chrono::milliseconds idle_step{20}; // timers are looked at so often
+constexpr std::chrono::milliseconds idle_step{20};  // timers are looked at so often
+// After a failure of the store: each one costs a replay of the log behind the checkpoint.
+constexpr std::chrono::milliseconds failure_rest{200};
+constexpr int stop_attempts_max = 10;
 
 engine::EventOutcome busy() {
     engine::EventOutcome out;
@@ -20,10 +23,10 @@ engine::EventOutcome busy() {
     return out;
 }
 
-} // namespace
+}  // namespace
 
-WriterThread::WriterThread(Writer &writer, Clock clock,
-                           std::function<void(const std::string &)> fatal)
+WriterThread::WriterThread(Writer& writer, Clock clock,
+                           std::function<void(const std::string&)> fatal)
     : writer_(writer), clock_(std::move(clock)), fatal_(std::move(fatal)) {}
 
 WriterThread::~WriterThread() { stop(); }
@@ -60,16 +63,14 @@ bool WriterThread::submit(Submission submission) {
     return true;
 }
 
-engine::EventOutcome WriterThread::submit_and_wait(Submission submission,
-                                                   Duration wall_deadline) {
+engine::EventOutcome WriterThread::submit_and_wait(Submission submission, Duration wall_deadline) {
     auto promise = std::make_shared<std::promise<engine::EventOutcome>>();
     std::future<engine::EventOutcome> future = promise->get_future();
-    submission.done = [promise](const engine::EventOutcome &outcome) {
+    submission.done = [promise](const engine::EventOutcome& outcome) {
         promise->set_value(outcome);
     };
     if (!submit(std::move(submission)) ||
-        future.wait_for(std::chrono::microseconds(wall_deadline.us)) !=
-            std::future_status::ready) {
+        future.wait_for(std::chrono::microseconds(wall_deadline.us)) != std::future_status::ready) {
         return busy();
     }
     return future.get();
@@ -85,21 +86,20 @@ std::size_t WriterThread::queued() const {
     return incoming_.size();
 }
 
-void WriterThread::wait_for_work(std::unique_lock<std::mutex> &lock) {
+void WriterThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
     if (incoming_.empty() && !stopping_) {
         wake_.wait_for(lock, idle_step);
     }
     if (!incoming_.empty() && !urgent_ && !stopping_) {
-        wake_.wait_for(lock, batch_window, [&] {
-            return urgent_ || stopping_ || incoming_.size() >= 8192;
-        });
+        wake_.wait_for(lock, batch_window,
+                       [&] { return urgent_ || stopping_ || incoming_.size() >= 8192; });
     }
 }
 
 void WriterThread::run() {
     try {
         run_loop();
-    } catch (const std::exception &why) {
+    } catch (const std::exception& why) {
         log::error("writer stopped: {}", why.what());
         {
             const std::lock_guard<std::mutex> lock(mutex_);
@@ -122,38 +122,61 @@ void WriterThread::run_loop() {
             urgent_ = false;
             stopping = stopping_;
         }
-        for (Submission &submission : taken) {
+        for (Submission& submission : taken) {
             if (!writer_.submit(submission) && submission.done) {
                 submission.done(busy());
             }
         }
+        const std::int64_t failures = writer_.counters().commit_failures;
         bool more = true;
         while (more) {
             more = writer_.run_batch(clock_()) && writer_.queued() > 0;
         }
-        const Instant wall = clock_().wall;
-        try {
-            if (wall - last_flush_wall_ >= Duration::milliseconds(250) || stopping) {
-                last_flush_wall_ = wall;
-                // Under load a slice between batches keeps up; at rest everything goes at once.
-                while (writer_.flush_slice() && taken.size() < 4096) {
-                }
+        const bool kept = keep_up(taken.size(), stopping);
+        if (stopping && (kept || ++stop_attempts_ == stop_attempts_max)) {
+            if (!kept) {
+                log::error(
+                    "stopped without a checkpoint; nothing is lost, the next start replays the "
+                    "log");
             }
-            if (stopping) {
-                writer_.stop(wall);
-                const std::lock_guard<std::mutex> lock(mutex_);
-                counters_ = writer_.counters();
-                stopped_ = true;
-                return;
-            }
-            writer_.checkpoint_if_due(wall);
-        } catch (const StoreUnavailable &why) {
-            if (why.must_stop) {
-                throw;
-            }
-            log::error("flush: {}", why.what());
+            const std::lock_guard<std::mutex> lock(mutex_);
+            counters_ = writer_.counters();
+            stopped_ = true;
+            return;
+        }
+        if (!kept || writer_.counters().commit_failures != failures) {
+            std::this_thread::sleep_for(failure_rest);
         }
     }
 }
 
-} // namespace mb::writer
+/// Flushes, takes checkpoints that are due, or all of both at the end. False: the store would not
+/// have it.
+bool WriterThread::keep_up(std::size_t load, bool stopping) {
+    const Instant wall = clock_().wall;
+    try {
+        if (wall - last_flush_wall_ >= Duration::milliseconds(250) || stopping) {
+            last_flush_wall_ = wall;
+            // Under load a slice between batches keeps up; at rest everything goes at once.
+            while (writer_.flush_slice() && load < 4096) {
+            }
+        }
+        if (stopping) {
+            writer_.stop(wall);
+        } else {
+            writer_.checkpoint_if_due(wall);
+        }
+    } catch (const StoreUnavailable& why) {
+        if (why.must_stop) {
+            throw;
+        }
+        if (keep_up_failures_++ % 300 == 0) {
+            log::error("flush: {} (failure {} in a row)", why.what(), keep_up_failures_);
+        }
+        return false;
+    }
+    keep_up_failures_ = 0;
+    return true;
+}
+
+}  // namespace mb::writer

@@ -43,6 +43,7 @@ export async function topUp(browser, meter, amount) {
   await cashier.waitForLoadState()
   await cashier.close()
   await page.bringToFront()
+  await page.locator('[data-test=paid]').waitFor()
   await page.locator('[data-test=top-up-dismiss]').click()
   return number
 }
