@@ -41,11 +41,11 @@ struct LogRow {
     std::int32_t engine_version = 0;
     engine::Now now;
     std::int32_t event_count = 0;
-    Bytes events;  // each: write_binary(Event), one after another
+    Bytes events;     // each: write_binary(Event), one after another
     Hash previous{};  // hash of the row before: sha256(previous ‖ seq ‖ version ‖ now ‖ events ‖
                       // effects)
-    Hash effects{};  // sha256 of the effects' canonical bytes
-    Hash hash{};     // of this row
+    Hash effects{};   // sha256 of the effects' canonical bytes
+    Hash hash{};      // of this row
 };
 
 /// Table inbox: an outside fact whose signature verified, raw.
