@@ -26,7 +26,8 @@ void post_agreement(Context& c, AgreementId id, AgreementState& agreement, Civil
         const bool moved = std::any_of(lines.begin(), lines.end(), [&](const auto& posted) {
             return posted.line_id == line.id;
         });
-        if (moved) {
+        // Use below half a fen moves no money, and its cycle may close today: the row must hold it.
+        if (moved || line.quantity != line.posted_quantity) {
             c.out.emit(BillLineRow{id, line});
         }
     }

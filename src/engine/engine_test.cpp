@@ -109,6 +109,24 @@ TEST(Engine, ACutThatFailedIsNotTriedAgainAtNightButTheNextMorning) {
     EXPECT_TRUE(b.command());
 }
 
+// Found by `simulate --seed 31 --days 20`: the line left the state with its cycle, the store's row
+// behind.
+TEST(Engine, UseBelowHalfAFenIsInTheBillLineWhenTheDayCloses) {
+    Bench b("10.00");
+    b.now.business = at("2026-11-24T02:00:00+08:00");
+    b.now.wall = b.now.business;
+    b.reading("101.00");
+    b.now.business = at("2026-11-25T02:00:00+08:00");
+    b.ok(Tick{});
+    b.minutes(15);
+    b.reading("101.0010");  // 0.1 fen
+    b.now.business = at("2026-11-26T02:00:00+08:00");
+    b.ok(Tick{});
+    EXPECT_TRUE(b.rows<rules::ledger::Transfer>().empty());
+    ASSERT_EQ(b.rows<BillLineRow>().size(), 1U);
+    EXPECT_EQ(b.rows<BillLineRow>().at(0).line.quantity.text(), "1.0010");
+}
+
 // Found by `simulate --seed 2`: keep-power on an open point gave a permit each 0.7 s until the key.
 TEST(Engine, APermitThatWaitsForTheKeyIsNotGivenAgain) {
     Bench b("10.00", rules::relay::RestoreMode::permit);
