@@ -60,6 +60,14 @@ Instant expiry(const Context& c, const OrderRow& row) {
     return row.created.at + c.wall_span(Duration::minutes(c.state.config.order_expiry_min));
 }
 
+/// The channel is asked again after this wall span, but an order that has expired by then is closed
+/// in time.
+void ask_again_or_close(Context& c, const OrderRow& row, Duration wall) {
+    const Instant next = c.now.business + c.wall_span(wall);
+    const Instant end = expiry(c, row);
+    set_order_timer(c, row.no, c.now.business < end ? std::min(next, end) : next);
+}
+
 void forget_later(Context& c, const OrderRow& row) {
     set_order_timer(c, row.no, c.now.business + forget_after);
 }
@@ -205,12 +213,11 @@ Answer on_channel_answer(Context& c, const ChannelAnswered& e) {
             entry.row.pay_url = e.pay_url;
             channel_task_done(c, entry);
             c.out.emit(entry.row);
-            set_order_timer(c, e.order_no, c.now.business + c.wall_span(query_delay(0)));
+            ask_again_or_close(c, entry.row, query_delay(0));
             break;
         case ChannelAnswer::unpaid:
             channel_task_done(c, entry);
-            set_order_timer(c, e.order_no,
-                            c.now.business + c.wall_span(query_delay(++entry.queries)));
+            ask_again_or_close(c, entry.row, query_delay(++entry.queries));
             break;
         case ChannelAnswer::closed: end_order(c, entry, OrderState::closed, ""); break;
         case ChannelAnswer::failed: end_order(c, entry, OrderState::failed, e.code); break;
