@@ -370,7 +370,7 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
         created.emit(record.row);
         server->on_commit(campus, {}, created);
         // The channel answers a little later.
-        std::thread([this, record]() mutable {
+        later = std::thread([this, record]() mutable {
             record.row.pay_url = "http://127.0.0.1:1/pay/1";
             {
                 const std::lock_guard lock(all.mutex);
@@ -379,7 +379,7 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
             engine::Effects prepared;
             prepared.emit(record.row);
             server->on_commit(campus, {}, prepared);
-        }).detach();
+        });
         engine::EventOutcome outcome;
         outcome.ref = record.row.no;
         return outcome;

@@ -412,6 +412,7 @@ protected:
         thread = std::thread([this] { reactor.run(); });
     }
     void TearDown() override {
+        if (later.joinable()) later.join();
         if (!thread.joinable()) return;
         reactor.post([this] {
             server.reset();
@@ -492,6 +493,7 @@ protected:
     ApiOptions options;
     std::unique_ptr<ApiServer> server;
     std::thread thread;
+    std::thread later;  // what a test does while a request waits
 };
 
 }  // namespace mb::api::test

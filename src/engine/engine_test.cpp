@@ -238,6 +238,32 @@ TEST(Engine, APaymentCancelsAStaleTripAndASentOneIsClosedAgain) {
     }
 }
 
+TEST(Engine, ACloseIsNotVerifiedWhileAnAcceptedTripIsInItsDelay) {
+    Bench b("10.00");
+    const CommandId cut = trip(b);
+    b.ok(OrderCreated{"P0001ORDER1",
+                      ServicePointId{1},
+                      AccountId{1},
+                      Money{5000},
+                      "sandbox",
+                      "tenant",
+                      "",
+                      {}});
+    b.pay("P0001ORDER1", "50.00");
+    const CommandId close = b.command();
+    ASSERT_TRUE(close);
+    ASSERT_NE(close, cut);
+    b.status(false, {}, true);  // a poll: the contact has not moved yet, the trip is under way
+    EXPECT_EQ(b.command(), close);
+    EXPECT_FALSE(b.engine.state().orders.at("P0001ORDER1").row.verified);
+    b.status(true, {}, true);  // now it has
+    EXPECT_EQ(b.command(), close);
+    b.report(close, CommandPhase::sent);
+    b.status(false, close);
+    EXPECT_FALSE(b.command());
+    EXPECT_TRUE(b.engine.state().orders.at("P0001ORDER1").row.verified);
+}
+
 TEST(Engine, ATimeOutIsUnknownIsReadBackAndFailsOnlyAfterThreeTries) {
     Bench b("10.00");
     run_into_arrears(b);

@@ -89,8 +89,9 @@ struct StatusRead {
     MeterId meter;
     Instant at;
     bool relay_open = false;
-    bool commanded_open =
-        false;  // open but commanded closed: closing is permitted, key not pressed yet
+    // Open but not commanded open: closing is permitted, the key is not pressed yet. Closed but
+    // commanded open: a trip was accepted and is still in its delay.
+    bool commanded_open = false;
     bool keep_power = false;  // set in the meter itself
     CommandId command;        // the command this is the read-back of, or 0
 };

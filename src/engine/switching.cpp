@@ -107,14 +107,24 @@ void tell_account(Context& c, ServicePointState& sp, NoticeKind kind) {
     c.out.emit(std::move(row));
 }
 
+/// Closed while commanded open: a trip that the meter accepted is still in its delay, the contact
+/// may move at any moment. That is no position to rely on.
+Position shown(const StatusRead& e) {
+    if (e.relay_open) {
+        return Position::open;
+    }
+    return e.commanded_open ? Position::unknown : Position::closed;
+}
+
 /// The read-back of an open command: verified, try again, or nothing yet.
 void judge_read_back(Context& c, ServicePointState& sp, const StatusRead& e) {
     CommandStateEntry& entry = c.state.commands.at(sp.relay.command.value);
     const CommandKind kind = entry.row.kind;
+    const bool closed = shown(e) == Position::closed;
     const bool permitted = e.relay_open && !e.commanded_open;
     const bool reached = (kind == CommandKind::trip && e.relay_open) ||
-                         (kind == CommandKind::close && !e.relay_open) ||
-                         (kind == CommandKind::permit && (!e.relay_open || permitted));
+                         (kind == CommandKind::close && closed) ||
+                         (kind == CommandKind::permit && (closed || permitted));
     const CommandId id = entry.row.id;
     if (reached) {
         const bool opened = kind == CommandKind::trip;
@@ -154,21 +164,22 @@ Answer on_status(Context& c, const StatusRead& e) {
     auto& sp = c.state.service_points.at(meter->config.service_point);
     sp.wait_contact = false;
     const RelayRow before = sp.relay;
-    sp.relay.position = e.relay_open ? Position::open : Position::closed;
+    sp.relay.position = shown(e);
     sp.relay.position_at = e.at;
     if (sp.relay.command) {
         judge_read_back(c, sp, e);
     }
-    if (!e.relay_open) {
+    if (sp.relay.position == Position::closed) {
         if (!sp.relay.command) {
             sp.restoring = false;
             sp.staff_close = false;
         }
         orders_closed_verified(c, sp);
-    } else if (!rules::relay::unsuppressed(sp.relay.reasons, sp.relay.protection).none()) {
+    } else if (e.relay_open && !rules::relay::unsuppressed(sp.relay.reasons, sp.relay.protection).none()) {
         sp.restoring = true;
     }
-    if (before.position != sp.relay.position && !before.command) {
+    const bool known = sp.relay.position != Position::unknown;
+    if (known && before.position != sp.relay.position && !before.command) {
         // It moved without a command of ours: a key on the meter, a switch in the cabinet.
         c.timeline(sp.config.id, e.relay_open ? "relay.found_open" : "relay.found_closed");
     }

@@ -89,7 +89,7 @@ struct Bench {
     void clock_ok() { ok(SampleTaken{MeterId{1}, now.business, {}, 0}); }
     void power(std::int64_t dw) { ok(SampleTaken{MeterId{1}, now.business, dw, {}}); }
     void status(bool open, CommandId command = {}, bool commanded_open = false) {
-        ok(StatusRead{MeterId{1}, now.business, open, open && commanded_open, false, command});
+        ok(StatusRead{MeterId{1}, now.business, open, commanded_open, false, command});
     }
     void report(CommandId id, CommandPhase phase, const std::string& code = "",
                 std::int32_t attempt = 1) {

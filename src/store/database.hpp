@@ -49,6 +49,12 @@ public:
     [[nodiscard]] virtual ByteView blob(int column) const = 0;
 };
 
+/// When a committed transaction must be safe from a power cut.
+enum class Durability : std::uint8_t {
+    now,    // when commit() returns
+    later,  // with the next one that is `now`: for what replay or another attempt brings back
+};
+
 /// One connection, used by one thread at a time.
 class Session {
 public:
@@ -59,8 +65,8 @@ public:
     /// Several statements without parameters or rows: migrations.
     virtual void script(std::string_view text) = 0;
 
-    virtual void begin() = 0;
-    /// Durable when it returns. When it throws, the outcome is unknown.
+    virtual void begin(Durability durability) = 0;
+    /// When it throws, the outcome is unknown.
     virtual void commit() = 0;
     /// No effect outside a transaction.
     virtual void rollback() noexcept = 0;
@@ -72,7 +78,10 @@ public:
 /// Rolls back unless committed.
 class Transaction {
 public:
-    explicit Transaction(Session& session) : session_(session) { session_.begin(); }
+    explicit Transaction(Session& session, Durability durability = Durability::now)
+        : session_(session) {
+        session_.begin(durability);
+    }
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
     ~Transaction() {

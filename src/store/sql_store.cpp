@@ -145,7 +145,7 @@ bool SqlStore::inbox_known(ProjectId project, const std::string& source,
 
 void SqlStore::flush(const writer::Flush& flush) {
     const Lease session = database_.write();
-    Transaction transaction(*session);
+    Transaction transaction(*session, Durability::later);
     for (const engine::MeterViewRow& row : flush.meters) {
         write_meter_view(*session, flush.project, row);
     }
@@ -158,7 +158,7 @@ void SqlStore::flush(const writer::Flush& flush) {
 void SqlStore::write_checkpoint_slice(ProjectId project, std::int64_t seq, std::int32_t slice,
                                       ByteView bytes) {
     const Lease session = database_.write();
-    Transaction transaction(*session);
+    Transaction transaction(*session, Durability::later);
     RowBinder(session->statement(sql::checkpoint_slice_put))
         .add(project)
         .add(seq)

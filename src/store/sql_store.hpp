@@ -22,8 +22,11 @@ public:
                 const std::vector<writer::ParkedEvent>& parked) override;
     bool inbox_known(ProjectId project, const std::string& source,
                      const std::string& dedup_key) override;
+    /// Survives a crash of the process at once, a power cut with the next commit: replay brings it
+    /// back.
     void flush(const writer::Flush& flush) override;
 
+    /// As flush().
     void write_checkpoint_slice(ProjectId project, std::int64_t seq, std::int32_t slice,
                                 ByteView bytes) override;
     /// Throws StoreCorrupt when the slices are not the whole image.

@@ -82,6 +82,7 @@ private:
     void payment(const Transfer& row);
     void sides(const Transfer& row);
     void one_line(const engine::BillLineRow& row);
+    void one_lines_posting(const rules::billing::BillLine& line, const std::optional<Price>& price);
     void one_order(const engine::OrderRow& order);
     [[nodiscard]] std::optional<Price> price_of(const rules::billing::LineKey& key) const;
 
@@ -192,6 +193,18 @@ int128 whole_fen(int128 rests) {
     return rests < 0 ? -fen : fen;
 }
 
+/// What was posted was posted for a quantity; what was used since may still be below half a fen.
+void Ledger::one_lines_posting(const rules::billing::BillLine& line,
+                               const std::optional<Price>& price) {
+    const bool by_line = line.rounding == rules::tariff::RoundingPlace::line;
+    const bool other_sum =
+        by_line && price &&
+        whole_fen(int128{line.posted_quantity.units} * price->units) != line.posted.fen;
+    if (line.posted_quantity > line.quantity || other_sum) {
+        scan_.found("bill_line.quantity", "posted for another quantity");
+    }
+}
+
 void Ledger::one_line(const engine::BillLineRow& row) {
     if (facts_.agreements.count(row.agreement.value) == 0) {
         scan_.found("reference.agreement", "its agreement is not there");
@@ -208,9 +221,7 @@ void Ledger::one_line(const engine::BillLineRow& row) {
         whole_fen(exact) != row.line.posted.fen) {
         scan_.found("bill_line.rounding", "posted is not the rounded running total");
     }
-    if (row.line.posted_quantity != row.line.quantity) {
-        scan_.found("bill_line.quantity", "posted for another quantity");
-    }
+    one_lines_posting(row.line, price);
     const LineId id{row.agreement.value, row.line.id};
     const auto posted = by_line_.find(id);
     const int128 sum = posted == by_line_.end() ? 0 : posted->second;

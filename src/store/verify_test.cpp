@@ -205,6 +205,25 @@ TEST_F(VerifyTest, sums_are_taken_from_the_postings_alone) {
     EXPECT_FALSE(names(report, "bill_line", "row.damaged")) << text(report);
 }
 
+TEST_F(VerifyTest, use_below_half_a_fen_waits_in_its_line) {
+    const auto findings_with = [&](std::int64_t used_since, std::int64_t posted_for) {
+        auto row = bill_line();
+        row.line.quantity += Quantity{used_since};
+        row.line.exact = ExactMoney::product(row.line.quantity, Price::parse("0.6000").value());
+        row.line.posted_quantity += Quantity{posted_for};
+        const auto forged = effects_of({row});
+        opened_->writer_store().commit({{log_.next(campus, forged, morning), &forged}}, {}, {});
+        checkpoint(opened_->writer_store(), log_, morning + Duration::minutes(20), 10);
+        return verify(opened_->database());
+    };
+    const VerifyReport waits = findings_with(50, 0);  // 0.3 fen
+    EXPECT_FALSE(names(waits, "bill_line", "bill_line.quantity")) << text(waits);
+    EXPECT_FALSE(names(waits, "bill_line", "bill_line.rounding")) << text(waits);
+    EXPECT_TRUE(names(findings_with(50, 51), "bill_line", "bill_line.quantity"));
+    EXPECT_TRUE(names(findings_with(50, -1000), "bill_line", "bill_line.quantity"));
+    EXPECT_TRUE(names(findings_with(500, 500), "bill_line", "bill_line.rounding"));
+}
+
 TEST_F(VerifyTest, commands_and_outbox_belong_together) {
     Log log = log_;
     const auto forged =

@@ -127,7 +127,7 @@ private:
         auto open = open_.begin() + task.meter.value;
         *open = task.command_kind == CommandKind::trip;
         const bool permitted = task.command_kind == CommandKind::permit;
-        batch({StatusRead{task.meter, now_.business, *open || permitted, permitted, false,
+        batch({StatusRead{task.meter, now_.business, *open || permitted, *open, false,
                           task.command}});
     }
 

@@ -202,7 +202,23 @@ Statement& Connection::statement(const Sql& sql) {
 
 void Connection::script(std::string_view text) { execute(std::string(text).c_str()); }
 
-void Connection::begin() { execute(options_.read_only ? "BEGIN" : "BEGIN IMMEDIATE"); }
+void Connection::begin(Durability durability) {
+    if (options_.read_only) {
+        execute("BEGIN");
+        return;
+    }
+    set_durability(durability);
+    execute("BEGIN IMMEDIATE");
+}
+
+void Connection::set_durability(Durability durability) {
+    if (durability != durability_) {
+        // The write-ahead log is one sequence: the next commit's fsync takes what lies before along.
+        execute(durability == Durability::later ? "PRAGMA synchronous = NORMAL"
+                                                : "PRAGMA synchronous = FULL");
+        durability_ = durability;
+    }
+}
 
 void Connection::commit() {
     execute("COMMIT");
@@ -241,6 +257,11 @@ void Connection::tidy() noexcept {
         }
     }
     rollback();
+    try {
+        set_durability(Durability::now);  // single statements outside a transaction, too
+    } catch (...) {
+        broken_ = true;
+    }
 }
 
 void Connection::checkpoint_if_due() {

@@ -39,7 +39,7 @@ public:
 
     Statement& statement(const Sql& sql) override;
     void script(std::string_view text) override;
-    void begin() override;
+    void begin(Durability durability) override;
     void commit() override;
     void rollback() noexcept override;
     std::vector<std::string> self_check() override;
@@ -60,12 +60,14 @@ private:
     class Prepared;
 
     void configure();
+    void set_durability(Durability durability);
     void execute(const char* text);
 
     ConnectionOptions options_;
     sqlite3* db_ = nullptr;
     std::unordered_map<const Sql*, std::unique_ptr<Prepared>> statements_;
     int wal_pages_ = 0;
+    Durability durability_ = Durability::now;  // what the pragma is set to
     bool broken_ = false;
 };
 

@@ -38,7 +38,7 @@ public:
                 connection_ = std::make_unique<Connection>(options_);
             }
             if (in_transaction) {
-                connection_->begin();
+                connection_->begin(Durability::now);
             }
         } catch (...) {
             mutex_.unlock();
@@ -68,7 +68,7 @@ public:
     Lease lend() {
         Connection& connection = take();
         try {
-            connection.begin();
+            connection.begin(Durability::now);
         } catch (...) {
             give_back(connection);
             throw;

@@ -153,6 +153,25 @@ TEST_F(Faults, a_full_disk_refuses_and_reads_go_on) {
     EXPECT_FALSE(commit_one());
 }
 
+TEST_F(Faults, a_flush_waits_for_no_disk_a_commit_does) {
+    const engine::Effects none;
+    int syncs = faults_.syncs();
+    store().flush({campus, {meter_view(1), meter_view(2)}, day_rows()});
+    store().write_checkpoint_slice(campus, 3, 0, Bytes(1000, 3));
+    EXPECT_EQ(syncs, faults_.syncs());
+    store().commit({{log_.next(campus, none, morning + Duration::hours(1)), &none}}, {}, {});
+    EXPECT_GT(faults_.syncs(), syncs);
+    // Also after one that failed.
+    faults_.arm({1, FaultVfs::Call::write, SQLITE_IOERR_WRITE, true});
+    engine::MeterViewRow newer = meter_view(1);
+    ++newer.version;
+    EXPECT_TRUE(broke([&] { store().flush({campus, {newer}, {}}); }));
+    faults_.disarm();
+    syncs = faults_.syncs();
+    EXPECT_FALSE(commit_one());
+    EXPECT_GT(faults_.syncs(), syncs);
+}
+
 TEST_F(Faults, flush_is_all_or_nothing) {
     constexpr Sql versions{R"sql(SELECT min(version), max(version) FROM meter_view)sql"};
     for (int n = 1; n < 100; ++n) {

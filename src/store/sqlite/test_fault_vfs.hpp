@@ -39,6 +39,8 @@ public:
         fired_ = false;
     }
     void disarm() { plan_ = {}; }
+    /// Calls of fsync since the VFS is there.
+    [[nodiscard]] int syncs() const { return syncs_; }
     [[nodiscard]] bool fired() const { return fired_; }
 
 private:
@@ -97,6 +99,7 @@ private:
                                          : real_methods(f).xTruncate(file_of(f).real(), size);
             };
             m.xSync = [](sqlite3_file* f, int flags) {
+                ++file_of(f).vfs->syncs_;
                 const int code = file_of(f).vfs->fault(Call::sync);
                 return code != SQLITE_OK ? code : real_methods(f).xSync(file_of(f).real(), flags);
             };
@@ -141,6 +144,7 @@ private:
     sqlite3_vfs vfs_{};
     Plan plan_;
     int count_ = 0;
+    int syncs_ = 0;
     bool fired_ = false;
 };
 
