@@ -63,7 +63,9 @@ public:
     explicit ByteWriter(Bytes& out) : out_(out) {}
 
     void u8(std::uint8_t value) { out_.push_back(value); }
-    void varint(std::uint64_t value) { record<10>([&](auto& to) { to.varint(value); }); }
+    void varint(std::uint64_t value) {
+        record<10>([&](auto& to) { to.varint(value); });
+    }
     void signed_varint(std::int64_t value) {
         record<10>([&](auto& to) { to.signed_varint(value); });
     }

@@ -54,7 +54,8 @@ Digest Sha256::finish() {
 
 Digest sha256(ByteView bytes) {
     Digest out{};
-    CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, sha256_method(), nullptr) == 1);
+    CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, sha256_method(), nullptr) ==
+          1);
     return out;
 }
 

@@ -141,8 +141,7 @@ Instant Engine::next_due() const {
 // ------------------------------------------------------------------------------
 
 bool Engine::dirty() const {
-    return !derived_->dirty.empty() || !derived_->flushing.empty() ||
-           !derived_->ready_days.empty();
+    return !derived_->dirty.empty() || !derived_->flushing.empty() || !derived_->ready_days.empty();
 }
 
 namespace {

@@ -91,7 +91,6 @@ engine::EventOutcome refusal(const std::string& code, ErrorKind kind, bool retry
     return out;
 }
 
-
 }  // namespace
 
 /// What a batch leaves to the next one: memory, nothing else.
