@@ -141,7 +141,7 @@ private:
         }
         out.flush += us_since(start);
         const auto checkpoint = SteadyClock::now();
-        writer_.checkpoint_if_due(wall());
+        writer_.checkpoint_slice(wall());
         out.checkpoint += us_since(checkpoint);
     }
 
@@ -168,9 +168,10 @@ IngestResult measure(const IngestOptions& options, const Stream& stream,
         out.readings = stream.size();
         out.seconds = format_decimal(times.all() / 1000, 3);
         out.readings_per_s = stream.size() * 1'000'000 / std::max<std::int64_t>(1, times.all());
-        out.where = fmt::format("batches {}%, flush {}%, checkpoints {}%",
-                                times.batches * 100 / times.all(), times.flush * 100 / times.all(),
-                                times.checkpoint * 100 / times.all());
+        out.where =
+            fmt::format("batches {}%, flush {}% ({} rows), checkpoints {}%",
+                        times.batches * 100 / times.all(), times.flush * 100 / times.all(),
+                        writer.counters().flushed_rows, times.checkpoint * 100 / times.all());
     }
     out.row_per_s =
         run_baseline(Baseline::row, stream, std::min(options.baseline_rows, stream.size()), folder);

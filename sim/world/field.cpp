@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 constexpr Duration beat_every = Duration::seconds(60);
-constexpr std::size_t shown_max = 64;
+constexpr Duration shown_kept = Duration::hours(4);  // a gateway keeps a reading for three
 
 Bytes bytes_of(const std::string& text) {
     const ByteView view = as_bytes(text);
@@ -206,7 +206,7 @@ void Field::answer(std::size_t at, const meter::wire::Frame& frame) {
 
 void Field::show(Point& point, Instant at) {
     point.shown.push_back({at, point.model->total().units, point.model->relay().open});
-    if (point.shown.size() > shown_max) {
+    while (at - point.shown.front().at > shown_kept) {
         point.shown.pop_front();
     }
 }

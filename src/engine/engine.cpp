@@ -186,7 +186,18 @@ void Engine::take_dirty(std::size_t limit, std::vector<MeterViewRow>& meters,
                 days.push_back(open_day_row(id, day));
             }
         }
+        derived_->flush_rounds += flushing.empty() ? 1 : 0;
     }
+}
+
+// A take begins with the ready days, so a part that reached its end had them written before.
+std::int64_t Engine::flush_mark() const {
+    return derived_->flush_rounds + (derived_->flushing.empty() ? 0 : 1) +
+           (derived_->dirty.empty() ? 0 : 1);
+}
+
+bool Engine::flushed_to(std::int64_t mark) const {
+    return !dirty() || (derived_->flush_rounds >= mark && derived_->ready_days.empty());
 }
 
 MeterViewRow Engine::view(MeterId id) const {

@@ -36,6 +36,9 @@ public:
     /// Moves at most `limit` rows of changed meters and their days out of the dirty set.
     void take_dirty(std::size_t limit, std::vector<MeterViewRow>& meters,
                     std::vector<DayRow>& days);
+    /// All that is dirty now was taken once flushed_to(flush_mark()) is true.
+    [[nodiscard]] std::int64_t flush_mark() const;
+    [[nodiscard]] bool flushed_to(std::int64_t mark) const;
     /// The view row of a meter as it is now.
     [[nodiscard]] MeterViewRow view(MeterId meter) const;
     [[nodiscard]] std::vector<MeterId> meter_ids() const;

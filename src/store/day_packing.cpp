@@ -12,7 +12,7 @@ namespace {
 
 // A day of minute readings with all registers stays far below.
 constexpr std::size_t day_bytes_max = 1024 * 1024;
-constexpr int compression_level = 3;
+constexpr int compression_level = 1;
 
 struct FreeCompressor {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }

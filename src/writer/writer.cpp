@@ -93,6 +93,17 @@ engine::EventOutcome refusal(const std::string& code, ErrorKind kind, bool retry
 
 }  // namespace
 
+/// Copied in memory between two batches, written in slices between later ones.
+struct Writer::Checkpoint {
+    CheckpointInfo info;
+    Bytes image;
+    std::size_t written = 0;
+    std::int32_t slices = 0;
+    std::int64_t flush_mark = 0;
+    std::int64_t readings = 0;  // that are in it and were in no other
+    Instant wall;
+};
+
 /// What a batch leaves to the next one: memory, nothing else.
 struct Writer::Recycled {
     std::vector<Submission> submissions;
@@ -132,8 +143,16 @@ void Writer::load() {
     counters_.down = false;
 }
 
+void Writer::drop_all() {
+    projects_.clear();
+    checkpoint_.reset();
+}
+
 void Writer::reload(ProjectId id) {
     projects_.erase(id);
+    if (checkpoint_ && checkpoint_->info.project == id) {
+        checkpoint_.reset();  // what it waits for is no longer known
+    }
     Loaded loaded = load_newest(store_, id);
     if (loaded.seq == 0) {
         return;  // its first batch never committed
@@ -395,14 +414,14 @@ void Writer::environment_broke(Batch& batch, const engine::Now& now, const Store
     } catch (const StoreUnavailable& again) {
         log::error("store still unavailable: {}", again.what());
         counters_.down = true;
-        projects_.clear();
+        drop_all();
     }
     refuse(batch, why.disk_full ? "store.disk_full" : "store.unavailable");
 }
 
 bool Writer::reload() {
     try {
-        projects_.clear();
+        drop_all();
         load();
         return true;
     } catch (const StoreUnavailable& why) {
@@ -487,7 +506,7 @@ void Writer::recover_dirty(ProjectId id) {
     } catch (const StoreUnavailable& why) {
         log::error("store still unavailable: {}", why.what());
         counters_.down = true;
-        projects_.clear();
+        drop_all();
     }
 }
 
@@ -496,42 +515,81 @@ void Writer::flush_all() {
     }
 }
 
-void Writer::checkpoint_if_due(Instant wall) {
-    for (const ProjectId id : projects()) {
-        const Project& project = *projects_.at(id);
-        if (project.seq == project.checkpoint_seq) {
-            continue;
-        }
-        if (project.readings_since >= options_.checkpoint_readings ||
-            wall - project.checkpoint_wall >= options_.checkpoint_every) {
-            checkpoint(id, wall);
+ProjectId Writer::checkpoint_due(Instant wall) const {
+    for (const auto& [id, project] : projects_) {
+        const bool due = project->readings_since >= options_.checkpoint_readings ||
+                         wall - project->checkpoint_wall >= options_.checkpoint_every;
+        if (due && project->seq != project->checkpoint_seq) {
+            return id;
         }
     }
+    return {};
 }
 
-void Writer::checkpoint(ProjectId id, Instant wall) {
-    flush_all();  // rows behind the checkpoint's seq must not be lost with the log
-    Project& project = *projects_.at(id);
-    const Bytes image = project.engine.image();
-    CheckpointInfo info;
+void Writer::begin_checkpoint(ProjectId id, Instant wall) {
+    const Project& project = *projects_.at(id);
+    checkpoint_ = std::make_unique<Checkpoint>();
+    checkpoint_->image = project.engine.image();
+    checkpoint_->flush_mark = project.engine.flush_mark();
+    checkpoint_->readings = project.readings_since;
+    checkpoint_->wall = wall;
+    CheckpointInfo& info = checkpoint_->info;
     info.project = id;
     info.seq = project.seq;
     info.engine_version = engine::engine_version;
     info.now = project.now;
-    info.size = static_cast<std::int64_t>(image.size());
+    info.size = static_cast<std::int64_t>(checkpoint_->image.size());
     info.log_hash = project.log_hash;
-    info.hash = crypto::sha256(image);
-    const ByteView all(image);
-    std::int32_t slice = 0;
-    for (std::size_t at = 0; at < all.size(); at += options_.checkpoint_slice_bytes) {
-        const std::size_t length = std::min(options_.checkpoint_slice_bytes, all.size() - at);
-        store_.write_checkpoint_slice(id, info.seq, slice++, all.subspan(at, length));
-    }
-    store_.finish_checkpoint(info);
-    project.checkpoint_wall = wall;
-    project.checkpoint_seq = info.seq;
-    project.readings_since = 0;
+    info.hash = crypto::sha256(checkpoint_->image);
+}
+
+void Writer::write_slice() {
+    Checkpoint& taking = *checkpoint_;
+    const ByteView rest = ByteView(taking.image).subspan(taking.written);
+    const ByteView slice = rest.first(std::min(options_.checkpoint_slice_bytes, rest.size()));
+    store_.write_checkpoint_slice(taking.info.project, taking.info.seq, taking.slices, slice);
+    ++taking.slices;
+    taking.written += slice.size();
+}
+
+void Writer::finish_checkpoint() {
+    store_.finish_checkpoint(checkpoint_->info);
+    Project& project = *projects_.at(checkpoint_->info.project);
+    project.checkpoint_wall = checkpoint_->wall;
+    project.checkpoint_seq = checkpoint_->info.seq;
+    project.readings_since -= checkpoint_->readings;
+    checkpoint_.reset();
     ++counters_.checkpoints;
+}
+
+bool Writer::checkpoint_slice(Instant wall) {
+    if (!checkpoint_) {
+        const ProjectId due = checkpoint_due(wall);
+        if (due) {
+            begin_checkpoint(due, wall);
+        }
+        return static_cast<bool>(due);
+    }
+    if (checkpoint_->written < checkpoint_->image.size()) {
+        write_slice();
+        return true;
+    }
+    // Rows behind the checkpoint's seq must not be lost with the log.
+    const bool flushed =
+        projects_.at(checkpoint_->info.project)->engine.flushed_to(checkpoint_->flush_mark);
+    if (flushed) {
+        finish_checkpoint();
+    }
+    return flushed;
+}
+
+void Writer::checkpoint(ProjectId id, Instant wall) {
+    flush_all();
+    begin_checkpoint(id, wall);
+    while (checkpoint_->written < checkpoint_->image.size()) {
+        write_slice();
+    }
+    finish_checkpoint();
 }
 
 void Writer::stop(Instant wall) {

@@ -91,8 +91,11 @@ public:
     /// At most flush_rows_max coalesced rows; false when nothing was dirty.
     bool flush_slice();
     void flush_all();
-    /// Due by wall time or by readings? Takes one for each such project.
-    void checkpoint_if_due(Instant wall);
+    /// One piece of a checkpoint that is due by wall time or by readings: the image in memory, a
+    /// slice of it, or its end, which waits until what was dirty at the image is flushed. False:
+    /// nothing to do now.
+    bool checkpoint_slice(Instant wall);
+    /// All of it at once.
     void checkpoint(ProjectId project, Instant wall);
     /// Flush and checkpoint of everything: the clean stop.
     void stop(Instant wall);
@@ -107,6 +110,7 @@ private:
     struct Project;
     struct Batch;
     struct Recycled;
+    struct Checkpoint;
 
     Project* find(ProjectId id);
     Batch take();
@@ -122,9 +126,14 @@ private:
     void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
     void one_by_one(Batch& batch, const engine::Now& now);
     void park(const Submission& submission, const engine::Now& now, const std::string& why);
+    void drop_all();
     bool reload();
     void reload(ProjectId id);
     void recover_dirty(ProjectId id);
+    [[nodiscard]] ProjectId checkpoint_due(Instant wall) const;
+    void begin_checkpoint(ProjectId id, Instant wall);
+    void write_slice();
+    void finish_checkpoint();
 
     Store& store_;
     WriterOptions options_;
@@ -133,6 +142,7 @@ private:
     SubmissionQueue urgent_;
     SubmissionQueue readings_;
     std::unique_ptr<Recycled> recycled_;
+    std::unique_ptr<Checkpoint> checkpoint_;  // the one being written
     Instant last_business_;
     WriterCounters counters_;
     std::int64_t failures_in_a_row_ = 0;

@@ -238,6 +238,56 @@ TEST(Writer, WhatAFailedFlushHadTakenComesBack) {
     EXPECT_EQ(store.day_rows, 1);
 }
 
+TEST_F(WriterTest, ACheckpointIsWrittenInSlicesWhileBatchesGoOn) {
+    WriterOptions options;
+    options.checkpoint_slice_bytes = 64;
+    options.flush_rows_max = 1;
+    Writer writer(store_, options, {});
+    writer.load();
+    const auto take = [&](engine::Event event) {
+        now_.wall = now_.wall + Duration::seconds(1);
+        now_.business = now_.wall;
+        ASSERT_TRUE(writer.submit({campus, std::move(event), {}, {}}));
+        writer.run_batch(now_);
+    };
+    for (int id = 1; id <= 3; ++id) {
+        take(engine::ServicePointSet{
+            {ServicePointId{id}, engine::Commodity::electricity, "A", "1", std::to_string(id), {}},
+            {}});
+        engine::Meter meter;
+        meter.id = MeterId{id};
+        meter.service_point = ServicePointId{id};
+        meter.link.address = "00000000000" + std::to_string(id);
+        meter.from = morning;
+        take(engine::MeterInstalled{meter, {}, {}});
+    }
+    const std::int64_t at = store_.last_seq(campus);
+    const Instant due = now_.wall + options.checkpoint_every;
+    int pieces = 0;
+    int flushes = 0;
+    while (store_.checkpoints(campus).empty()) {
+        // One piece, one batch that makes something dirty again; a flush now and then.
+        const bool wrote = writer.checkpoint_slice(due);
+        pieces += wrote ? 1 : 0;
+        take(engine::SampleTaken{MeterId{1 + pieces % 3}, now_.business, pieces, {}});
+        if (!wrote) {
+            EXPECT_TRUE(store_.checkpoints(campus).empty()) << "the flush is behind";
+            EXPECT_TRUE(writer.flush_slice());
+            ++flushes;
+        }
+        ASSERT_LT(pieces + flushes, 1000);
+    }
+    EXPECT_GT(pieces, 4);
+    EXPECT_GE(flushes, 3) << "all that was dirty at the image";
+    EXPECT_EQ(store_.checkpoints(campus).front().seq, at);
+    EXPECT_EQ(store_.views.size(), 3U);
+    // What came in meanwhile lies behind it.
+    const Loaded again = load_newest(store_, campus);
+    EXPECT_EQ(again.seq, store_.last_seq(campus));
+    EXPECT_EQ(crypto::sha256(again.engine.image()), crypto::sha256(writer.engine(campus)->image()));
+    EXPECT_GT(again.replayed_events, 0);
+}
+
 TEST(WriterThread, ManyThreadsSubmitAndEachIsAnsweredOnce) {
     MemoryStore store;
     Writer writer(store, {}, {});

@@ -164,7 +164,8 @@ bool WriterThread::keep_up(std::size_t load, bool stopping) {
         if (stopping) {
             writer_.stop(wall);
         } else {
-            writer_.checkpoint_if_due(wall);
+            while (writer_.checkpoint_slice(wall) && load < 4096) {
+            }
         }
     } catch (const StoreUnavailable& why) {
         if (why.must_stop) {
