@@ -29,6 +29,7 @@ CREATE TABLE meter_view (
         DEFERRABLE INITIALLY DEFERRED
 ){clustered};
 
+-- A heap: the rows of one day lie together, and those are what a flush writes again and again.
 CREATE TABLE day_row (
     project_id {i64} NOT NULL,
     meter_id {i64} NOT NULL,
@@ -44,4 +45,4 @@ CREATE TABLE day_row (
     PRIMARY KEY (project_id, meter_id, day_on, part),
     FOREIGN KEY (project_id, meter_id) REFERENCES meter (project_id, meter_id)
         DEFERRABLE INITIALLY DEFERRED
-){clustered};
+){heap};
