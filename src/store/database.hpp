@@ -31,12 +31,16 @@ public:
     virtual void bind_integer(int index, std::int64_t value) = 0;
     /// The text is copied.
     virtual void bind_text(int index, std::string_view value) = 0;
-    /// The bytes are not copied: they live until run() or the last next() has returned.
+    /// The bytes are not copied: they live until run(), queue() or the last next() has returned.
     virtual void bind_blob(int index, ByteView value) = 0;
     virtual void bind_null(int index) = 0;
 
     /// Executes a statement without rows; the number of rows it changed.
     virtual std::int64_t run() = 0;
+    /// As run() for who does not ask for the number: the engine may send it later. What it then
+    /// refuses is thrown by a later call, at the latest by commit(). Outside a transaction it is
+    /// run().
+    virtual void queue() = 0;
     /// Executes at the first call; false behind the last row.
     virtual bool next() = 0;
 
