@@ -69,11 +69,7 @@ void Wire::configure(const ConnectionOptions& options) {
         text = "SET jit = off; SET default_transaction_read_only = on; ";
     }
     if (!options.schema.empty()) {
-        char* quoted =
-            PQescapeIdentifier(connection_, options.schema.data(), options.schema.size());
-        CHECK(quoted != nullptr);
-        text += fmt::format("SET search_path = {}; ", quoted);
-        PQfreemem(quoted);
+        text += fmt::format("SET search_path = {}; ", quoted(options.schema));
     }
     execute(text.c_str());
 }
@@ -304,6 +300,14 @@ bool Wire::alive() noexcept {
 
 bool Wire::in_transaction() const {
     return !queued_.empty() || PQtransactionStatus(connection_) == PQTRANS_INTRANS;
+}
+
+std::string Wire::quoted(const std::string& name) const {
+    char* text = PQescapeIdentifier(connection_, name.data(), name.size());
+    CHECK(text != nullptr);
+    std::string out(text);
+    PQfreemem(text);
+    return out;
 }
 
 std::string Wire::parameter(const char* name) const {

@@ -73,6 +73,8 @@ public:
     [[nodiscard]] bool broken() const { return broken_; }
     [[nodiscard]] bool in_transaction() const;
     [[nodiscard]] std::string parameter(const char* name) const;
+    /// As an identifier in SQL.
+    [[nodiscard]] std::string quoted(const std::string& name) const;
 
 private:
     struct Queued {
