@@ -23,7 +23,7 @@ postgres::DatabaseOptions database_options(const PostgresStoreOptions& options) 
 }
 
 bool is_free(const std::optional<WriterLease>& seen, const std::optional<std::string>& folder) {
-    return !seen || seen->holder.empty() || (folder && seen->folder == folder);
+    return !seen || seen->holder.empty() || (folder != "" && seen->folder == folder);
 }
 
 Error in_use(const WriterLease& by) {
@@ -64,7 +64,7 @@ PostgresStore::~PostgresStore() {
         if (now && now->epoch == lease_.epoch) {
             WriterLease given_back = *now;
             given_back.holder.clear();
-            given_back.folder.reset();
+            given_back.folder = "";
             change_lease(*session, now, given_back);
         }
     } catch (const std::exception& why) {

@@ -18,8 +18,9 @@ struct WriterLease {
     std::string name = "writer";
     std::string holder;  // "" = given back
     std::int64_t epoch = 0;
-    Instant heartbeat_at;               // wall time of the holder; rises with every beat
-    std::optional<std::string> folder;  // id of the data folder the holder has locked
+    Instant heartbeat_at;  // wall time of the holder; rises with every beat
+    /// Id of the data folder the holder has locked; "" = none, nothing in rows older than 0008.
+    std::optional<std::string> folder = std::string();
 };
 MB_DESCRIBE(WriterLease, (name, holder, epoch, heartbeat_at, folder))
 

@@ -29,8 +29,11 @@ std::string sqlstate_of(const PGresult* result) {
 
 void throw_error(const PGresult* result, std::string_view doing) {
     const std::string code = sqlstate_of(result);
-    const std::string what = fmt::format("postgres: {}: {} ({})", one_line(doing),
-                                         one_line(PQresultErrorMessage(result)), code);
+    // Not the detail: it quotes the row, and rows name people.
+    const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const std::string what =
+        fmt::format("postgres: {}: {} ({})", one_line(doing),
+                    one_line(primary != nullptr ? primary : PQresultErrorMessage(result)), code);
     const std::string_view kind = std::string_view(code).substr(0, 2);
     if (code == "40001" || code == "40P01") {
         throw StoreConflict(what);
