@@ -41,7 +41,7 @@ public:
     /// Ends every connection of others, as an administrator would.
     int kill_backends() {
         return std::stoi(
-            ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            ask("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
                 "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"));
     }
     /// First column of the first row.
