@@ -259,6 +259,51 @@ TEST_P(Conformance, what_was_queued_is_refused_at_the_latest_at_the_commit) {
     EXPECT_EQ(2'000, rows());
 }
 
+TEST_P(Conformance, queued_rows_keep_their_order_and_their_values) {
+    const Lease session = database().write();
+    const auto shade = [](std::int64_t key) {
+        return key % 3 == 0 ? std::optional<Bytes>() : Bytes(static_cast<std::size_t>(key % 5), 0);
+    };
+    {
+        Transaction transaction(*session);
+        for (std::int64_t key = 0; key < 1'300; ++key) {
+            Statement& row =
+                bound(*session, upsert, key, key, "v" + std::to_string(key), shade(key));
+            if (key % 2 == 0) {
+                row.bind_null(2);
+            }
+            row.queue();
+        }
+        bound(*session, upsert, 7, 1, "first").queue();
+        bound(*session, upsert, 7, 2, "second").queue();
+        bound(*session, upsert, 8, 3, std::nullopt).queue();
+        Statement& some = session->statement(drop);
+        some.bind_integer(1, 1'200);
+        some.queue();
+        bound(*session, insert, 1'250, 4).queue();
+        transaction.commit();
+    }
+    Statement& row = session->statement(all);
+    for (std::int64_t key = 0; key < 1'200; ++key) {
+        ASSERT_TRUE(row.next());
+        ASSERT_EQ(key, row.integer(0));
+        if (key == 7 || key == 8) {
+            EXPECT_EQ(key == 7 ? "second" : "", row.text(2));
+            EXPECT_EQ(key == 7 ? Statement::Type::text : Statement::Type::null, row.type(2));
+            continue;
+        }
+        EXPECT_EQ(key % 2 == 0 ? Statement::Type::null : Statement::Type::integer, row.type(1));
+        EXPECT_EQ(key % 2 == 0 ? 0 : key, row.integer(1));
+        EXPECT_EQ("v" + std::to_string(key), row.text(2));
+        const auto bytes = shade(key);
+        EXPECT_EQ(bytes ? Statement::Type::blob : Statement::Type::null, row.type(3));
+        EXPECT_EQ(bytes.value_or(Bytes{}), Bytes(row.blob(3).begin(), row.blob(3).end()));
+    }
+    ASSERT_TRUE(row.next());
+    EXPECT_EQ(1'250, row.integer(0));
+    EXPECT_FALSE(row.next());
+}
+
 TEST_P(Conformance, a_transaction_that_ends_by_itself_leaves_nothing) {
     {
         const Lease session = database().write();

@@ -1,5 +1,8 @@
 #include "store/open_store.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -7,6 +10,14 @@
 #include "store/sqlite_store.hpp"
 
 namespace mb::store {
+
+std::string holder_name(const std::string& doing) {
+    char host[256] = {};
+    if (gethostname(host, sizeof host - 1) != 0) {
+        host[0] = '?';
+    }
+    return fmt::format("{}, process {} ({})", host, getpid(), doing);
+}
 
 Result<std::unique_ptr<OpenStore>> open_store(const StoreChoice& choice, const std::string& holder,
                                               Instant wall_now) {

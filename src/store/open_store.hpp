@@ -34,6 +34,9 @@ struct StoreChoice {
     [[nodiscard]] bool is_sqlite() const { return store == "sqlite"; }
 };
 
+/// "host, process 123 (doing)".
+std::string holder_name(const std::string& doing);
+
 /// `holder` is shown to whoever is refused. Errors: store.in_use {folder or epoch, holder},
 /// store.newer_schema {version}, store.migration_changed {name}. Throws StoreUnavailable,
 /// StoreCorrupt. On PostgreSQL it waits up to 5 s for a server that may be dead.

@@ -18,7 +18,9 @@ constexpr Oid oid_int4 = 23;
 constexpr Oid oid_text = 25;
 constexpr Oid oid_varchar = 1043;
 
-constexpr int binary = 1;
+// Rows of one INSERT that wait for more.
+constexpr std::size_t waiting_rows_max = 512;
+constexpr std::size_t waiting_bytes_max = 1 << 20;
 
 /// Big-endian two's complement of 1, 2, 4 or 8 bytes.
 std::int64_t integer_of(const char* at, int length) {
@@ -77,34 +79,24 @@ void Prepared::prepare() {
     }
 }
 
+std::string_view Prepared::value(const Bound& bound) {
+    switch (bound.type) {
+        case oid_int8: return {bound.number.data(), bound.number.size()};
+        case oid_text: return bound.text;
+        case oid_bytea:
+            // An empty view may have no address; NULL would be bound then.
+            return bound.blob.empty()
+                       ? std::string_view("")
+                       : std::string_view(reinterpret_cast<const char*>(bound.blob.data()),
+                                          bound.blob.size());
+        default: return {};
+    }
+}
+
 const Parameters& Prepared::parameters() {
-    const std::size_t count = bound_.size();
-    parameters_.values.resize(count);
-    parameters_.lengths.resize(count);
-    parameters_.formats.assign(count, binary);
-    for (std::size_t i = 0; i < count; ++i) {
-        const Bound& bound = bound_[i];
-        const char*& value = parameters_.values[i];
-        int& length = parameters_.lengths[i];
-        switch (bound.type) {
-            case oid_int8:
-                value = bound.number.data();
-                length = 8;
-                break;
-            case oid_text:
-                value = bound.text.data();
-                length = static_cast<int>(bound.text.size());
-                break;
-            case oid_bytea:
-                // An empty view may have no address; NULL would be bound then.
-                value = bound.blob.empty() ? "" : reinterpret_cast<const char*>(bound.blob.data());
-                length = static_cast<int>(bound.blob.size());
-                break;
-            default:
-                value = nullptr;
-                length = 0;
-                break;
-        }
+    parameters_.clear();
+    for (const Bound& bound : bound_) {
+        parameters_.add(value(bound));
     }
     return parameters_;
 }
@@ -114,8 +106,91 @@ void Prepared::queue() {
         run();
         return;
     }
+    if (!looked_at_) {
+        looked_at_ = true;
+        insert_ = InsertShape::of(text_);
+    }
+    if (insert_ && gather()) {
+        return;
+    }
     prepare();
     wire_.queue_execution(name_, parameters(), text_);
+}
+
+// ---- rows that wait for more of their kind
+
+/// The columns are known and this row's values are of their types.
+bool Prepared::fits_arrays() {
+    if (column_types_.empty()) {
+        prepare();
+        column_types_ = wire_.parameter_types(name_, text_);
+    }
+    if (bound_.size() != column_types_.size() || bound_.size() != insert_->columns) {
+        return false;
+    }
+    for (std::size_t i = 0; i < bound_.size(); ++i) {
+        const bool other = bound_[i].type != 0 && bound_[i].type != column_types_[i];
+        if (other || array_of(column_types_[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Prepared::gather() {
+    if (!fits_arrays()) {
+        return false;
+    }
+    std::string key;
+    for (const std::size_t column : insert_->key) {
+        const std::string_view part = value(bound_[column]);
+        key += fmt::format("{}:", part.size());
+        key += part;
+    }
+    const bool again = !insert_->key.empty() && waiting_keys_.count(key) != 0;
+    if (again || waiting_.rows() >= waiting_rows_max || waiting_.bytes() >= waiting_bytes_max) {
+        wire_.send_now();
+    }
+    wire_.wait(*this);
+    waiting_.begin(column_types_);
+    for (std::size_t i = 0; i < bound_.size(); ++i) {
+        const std::string_view one = value(bound_[i]);
+        waiting_.add(i, one.data(), one.size());
+    }
+    waiting_.end_row();
+    if (!insert_->key.empty()) {
+        waiting_keys_.insert(std::move(key));
+    }
+    return true;
+}
+
+void Prepared::send_waiting() {
+    struct Drop {
+        Prepared& of;
+        ~Drop() { of.drop_waiting(); }
+    } const drop{*this};
+    const bool single = waiting_.rows() == 1;
+    Wire::Name& name = single ? name_ : array_name_;
+    parameters_.clear();
+    for (std::size_t i = 0; i < column_types_.size(); ++i) {
+        parameters_.add(single ? waiting_.single(i) : waiting_.array(i));
+    }
+    if (array_text_.empty()) {
+        array_text_ = insert_->from_arrays();
+    }
+    if (name.text.empty()) {
+        std::vector<Oid> types = column_types_;
+        for (Oid& type : types) {
+            type = single ? type : array_of(type);
+        }
+        wire_.queue_prepare(name, std::move(types), single ? text_ : array_text_.c_str());
+    }
+    wire_.queue_execution(name, parameters_, text_);
+}
+
+void Prepared::drop_waiting() noexcept {
+    waiting_.clear();
+    waiting_keys_.clear();
 }
 
 std::int64_t Prepared::run() {

@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "store/database.hpp"
+#include "store/postgres/array_insert.hpp"
 #include "store/postgres/wire.hpp"
 
 namespace mb::store::postgres {
 
-class Prepared final : public Statement {
+class Prepared final : public Statement, private Waiting {
 public:
     Prepared(Wire& wire, const Sql& sql) : wire_(wire), text_(sql.text) {}
 
@@ -47,11 +48,27 @@ private:
     /// Prepares at the first use, and again when a parameter has another type than it had then.
     void prepare();
     const Parameters& parameters();
+    /// The value of a parameter, without data for NULL.
+    static std::string_view value(const Bound& bound);
+
+    /// Adds the row to those that wait, where it fits among them.
+    bool gather();
+    bool fits_arrays();
+    void send_waiting() override;
+    void drop_waiting() noexcept override;
 
     Wire& wire_;
     const char* text_;
     Wire::Name name_;
     std::vector<Bound> bound_;
+    // An INSERT whose rows wait for more.
+    bool looked_at_ = false;
+    std::optional<InsertShape> insert_;
+    std::vector<Oid> column_types_;
+    std::string array_text_;
+    Wire::Name array_name_;
+    GatheredRows waiting_;
+    std::unordered_set<std::string> waiting_keys_;
     Parameters parameters_;
     std::deque<ResultPtr> kept_;
     ResultPtr row_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "base/check.hpp"
 #include "writer/store.hpp"
@@ -86,7 +87,7 @@ void Wire::lost(const char* doing) {
 }
 
 ResultPtr Wire::execute(const char* text) {
-    keep_rows();
+    before_command();
     settle();
     ResultPtr result(PQexec(connection_, text));
     if (!result) {
@@ -100,8 +101,39 @@ ResultPtr Wire::execute(const char* text) {
 
 // ---- the pipeline
 
-void Wire::enter_pipeline() {
+void Wire::before_command() {
     keep_rows();
+    if (waiting_ != nullptr) {
+        std::exchange(waiting_, nullptr)->send_waiting();
+    }
+}
+
+void Wire::wait(Waiting& waiting) {
+    if (waiting_ != &waiting) {
+        before_command();
+        waiting_ = &waiting;
+    }
+}
+
+std::vector<Oid> Wire::parameter_types(const Name& name, const char* doing) {
+    before_command();
+    settle();
+    const ResultPtr result(PQdescribePrepared(connection_, name.text.c_str()));
+    if (!result) {
+        lost(doing);
+    }
+    if (failed(result.get())) {
+        fail(result.get(), doing);
+    }
+    std::vector<Oid> out;
+    for (int i = 0; i < PQnparams(result.get()); ++i) {
+        out.push_back(PQparamtype(result.get(), i));
+    }
+    return out;
+}
+
+void Wire::enter_pipeline() {
+    before_command();
     if (queued_.size() >= pipeline_max) {
         settle();
     }
@@ -152,6 +184,9 @@ void Wire::judge(ResultPtr result, const Queued& command) {
 }
 
 std::int64_t Wire::settle() {
+    if (waiting_ != nullptr) {
+        before_command();
+    }
     if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) {
         return 0;
     }
@@ -213,7 +248,7 @@ void Wire::end_flight() {
 
 void Wire::start_rows(const Name& name, const Parameters& parameters, const char* doing,
                       std::deque<ResultPtr>& kept) {
-    keep_rows();
+    before_command();
     settle();
     if (PQsendQueryPrepared(connection_, name.text.c_str(),
                             static_cast<int>(parameters.values.size()), parameters.values.data(),
@@ -274,6 +309,9 @@ void Wire::drop_rows(std::deque<ResultPtr>& kept) noexcept {
 // ---- the end of a lease
 
 void Wire::abandon() noexcept {
+    if (waiting_ != nullptr) {
+        std::exchange(waiting_, nullptr)->drop_waiting();
+    }
     if (rows_of_ != nullptr) {
         drop_rows(*rows_of_);
     }
@@ -299,7 +337,8 @@ bool Wire::alive() noexcept {
 }
 
 bool Wire::in_transaction() const {
-    return !queued_.empty() || PQtransactionStatus(connection_) == PQTRANS_INTRANS;
+    return !queued_.empty() || waiting_ != nullptr ||
+           PQtransactionStatus(connection_) == PQTRANS_INTRANS;
 }
 
 std::string Wire::quoted(const std::string& name) const {

@@ -20,10 +20,30 @@ struct ConnectionOptions {
 
 /// Parameters of one execution, in binary form. The values are not copied.
 struct Parameters {
-    std::vector<Oid> types;
     std::vector<const char*> values;
     std::vector<int> lengths;
     std::vector<int> formats;
+
+    void clear() {
+        values.clear();
+        lengths.clear();
+        formats.clear();
+    }
+    /// NULL without data.
+    void add(std::string_view value) {
+        values.push_back(value.data());
+        lengths.push_back(static_cast<int>(value.size()));
+        formats.push_back(1);
+    }
+};
+
+/// Rows that wait for more of their kind. Before anything else goes over the connection they are
+/// sent, so that the order of commands holds.
+class Waiting {
+public:
+    virtual ~Waiting() = default;
+    virtual void send_waiting() = 0;
+    virtual void drop_waiting() noexcept = 0;
 };
 
 class Wire {
@@ -53,6 +73,11 @@ public:
     void queue(const char* text, Kind kind = Kind::statement);
     void queue_prepare(Name& name, std::vector<Oid> types, const char* text);
     void queue_execution(const Name& name, const Parameters& parameters, const char* doing);
+    /// Sends the rows of `waiting` before the next command.
+    void wait(Waiting& waiting);
+    void send_now() { before_command(); }
+    /// The types of a statement's parameters as the server takes them. One round trip.
+    std::vector<Oid> parameter_types(const Name& name, const char* doing);
     /// Gathers the answers to all that is queued; the rows that the last of it changed. Throws the
     /// first failure: what came behind it did not happen.
     std::int64_t settle();
@@ -88,6 +113,7 @@ private:
     };
 
     void configure(const ConnectionOptions& options);
+    void before_command();
     void enter_pipeline();
     void sent(bool accepted, Queued command);
     void judge(ResultPtr result, const Queued& command);
@@ -102,6 +128,7 @@ private:
     std::int64_t names_ = 0;
     // The pipeline.
     std::deque<Queued> queued_;
+    Waiting* waiting_ = nullptr;
     std::vector<Failure> failures_;
     std::int64_t changed_ = 0;
     // The query whose rows are coming.
