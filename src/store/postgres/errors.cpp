@@ -9,13 +9,19 @@ namespace mb::store::postgres {
 
 namespace {
 
+/// Without line breaks and indentation.
 std::string one_line(std::string_view text) {
-    std::string out(text);
-    while (!out.empty() && out.back() == '\n') {
-        out.pop_back();
+    std::string out;
+    for (const char c : text) {
+        const bool blank = c == '\n' || c == '\t' || c == ' ';
+        if (!blank) {
+            out += c;
+        } else if (!out.empty() && out.back() != ' ') {
+            out += ' ';
+        }
     }
-    for (char& c : out) {
-        c = c == '\n' ? ' ' : c;
+    if (!out.empty() && out.back() == ' ') {
+        out.pop_back();
     }
     return out;
 }
