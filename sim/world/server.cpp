@@ -309,7 +309,8 @@ void Server::payment_fact(const payment::Channel& channel, const payment::Paymen
     writer::InboxRow row{core_.project,  id,          channel.name(),
                          fact.event_id,  core_.now(), std::move(headers),
                          std::move(body)};
-    writer_->submit({core_.project, std::move(event), std::move(row),
+    writer_->submit({core_.project, std::move(event),
+                     std::make_unique<writer::InboxRow>(std::move(row)),
                      [answer = std::move(answer)](const engine::EventOutcome& outcome) {
                          answer(outcome.refused ? 503 : 200);
                      }});

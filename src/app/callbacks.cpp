@@ -65,9 +65,9 @@ void CallbackDesk::on_callback(const std::string& name, ProjectId project,
     }
     writer::Submission submission;
     submission.project = project;
-    submission.inbox = writer::InboxRow{
-        project,     next_id(wall), name, fact->event_id, wall, kept_headers(request.headers),
-        request.body};
+    submission.inbox = std::make_unique<writer::InboxRow>(
+        writer::InboxRow{project, next_id(wall), name, fact->event_id, wall,
+                         kept_headers(request.headers), request.body});
     submission.event = payment::event_of(*channel, *fact, submission.inbox->id);
     submission.done = [answer](const engine::EventOutcome& outcome) {
         const bool again = outcome.refused && outcome.error.retryable;

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -28,6 +29,34 @@ Result<Bytes> parse_hex(std::string_view text);
 /// Upper case; `separator` between bytes ("" or " ").
 std::string hex(ByteView bytes, std::string_view separator = "");
 
+/// Numbers of a record in memory of its own.
+template <std::size_t size_max>
+class SmallRecord {
+public:
+    void u8(std::uint8_t value) { *at_++ = value; }
+    void varint(std::uint64_t value) {
+        while (value >= 0x80) {
+            u8(static_cast<std::uint8_t>(value | 0x80));
+            value >>= 7;
+        }
+        u8(static_cast<std::uint8_t>(value));
+    }
+    void signed_varint(std::int64_t value) {
+        varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+    }
+    void fixed64(std::uint64_t value) {
+        for (int i = 0; i < 8; ++i) {
+            u8(static_cast<std::uint8_t>(value >> (8 * i)));
+        }
+    }
+    [[nodiscard]] const std::uint8_t* begin() const { return bytes_.data(); }
+    [[nodiscard]] const std::uint8_t* end() const { return at_; }
+
+private:
+    std::array<std::uint8_t, size_max> bytes_;  // written before it is read
+    std::uint8_t* at_ = bytes_.data();
+};
+
 /// Appends to a byte vector. Varints are LEB128; signed values go through zigzag.
 class ByteWriter {
 public:
@@ -35,19 +64,20 @@ public:
 
     void u8(std::uint8_t value) { out_.push_back(value); }
     void varint(std::uint64_t value) {
-        while (value >= 0x80) {
-            out_.push_back(static_cast<std::uint8_t>(value | 0x80));
-            value >>= 7;
-        }
-        out_.push_back(static_cast<std::uint8_t>(value));
+        record<10>([&](auto& to) { to.varint(value); });
     }
     void signed_varint(std::int64_t value) {
-        varint((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+        record<10>([&](auto& to) { to.signed_varint(value); });
     }
     void fixed64(std::uint64_t value) {
-        for (int i = 0; i < 8; ++i) {
-            out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
-        }
+        record<8>([&](auto& to) { to.fixed64(value); });
+    }
+    /// Several numbers, `size_max` bytes at most, appended in one go.
+    template <std::size_t size_max, class F>
+    void record(F&& fill) {
+        SmallRecord<size_max> to;
+        fill(to);
+        out_.insert(out_.end(), to.begin(), to.end());
     }
     void bytes(ByteView value) {
         if (!value.empty()) {

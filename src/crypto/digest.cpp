@@ -12,6 +12,18 @@
 
 namespace mb::crypto {
 
+namespace {
+
+/// Looked up once: EVP_sha256() has every digest look it up under a lock, which costs more than a
+/// short message.
+const EVP_MD* sha256_method() {
+    static const EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    CHECK(method != nullptr);
+    return method;
+}
+
+}  // namespace
+
 struct Sha256::Context {
     EVP_MD_CTX* md = EVP_MD_CTX_new();
 
@@ -20,7 +32,7 @@ struct Sha256::Context {
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
     void restart() const {
-        CHECK(md != nullptr && EVP_DigestInit_ex(md, EVP_sha256(), nullptr) == 1);
+        CHECK(md != nullptr && EVP_DigestInit_ex(md, sha256_method(), nullptr) == 1);
     }
 };
 
@@ -42,7 +54,8 @@ Digest Sha256::finish() {
 
 Digest sha256(ByteView bytes) {
     Digest out{};
-    CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, sha256_method(), nullptr) ==
+          1);
     return out;
 }
 

@@ -16,6 +16,7 @@ struct Derived {
     Zone zone;
     std::set<std::pair<Instant, TimerKey>> timer_order;
     std::vector<MeterId> dirty;
+    std::vector<MeterId> flushing;   // the part of it being flushed, highest id first
     std::vector<bool> is_dirty;      // by meter id
     std::vector<DayRow> ready_days;  // closed days and late parts, not flushed yet
     CivilDate day;                   // the day of the last reading, and its bounds

@@ -13,14 +13,15 @@ void Effects::emit(Row row) {
 void Effects::reading(MeterId meter, Instant at, rules::metering::Outcome outcome,
                       rules::metering::OutcomeReason reason, std::int64_t quantity,
                       std::int64_t pending_change_fen) {
-    ByteWriter out(canonical_);
-    // 0x80 and up can not start a row: its variant index is small.
-    out.u8(static_cast<std::uint8_t>(0x80U + static_cast<unsigned>(outcome)));
-    out.u8(static_cast<std::uint8_t>(reason));
-    out.signed_varint(meter.value);
-    out.fixed64(static_cast<std::uint64_t>(at.us));
-    out.signed_varint(quantity);
-    out.signed_varint(pending_change_fen);
+    ByteWriter(canonical_).record<40>([&](auto& out) {
+        // 0x80 and up can not start a row: its variant index is small.
+        out.u8(static_cast<std::uint8_t>(0x80U + static_cast<unsigned>(outcome)));
+        out.u8(static_cast<std::uint8_t>(reason));
+        out.signed_varint(meter.value);
+        out.fixed64(static_cast<std::uint64_t>(at.us));
+        out.signed_varint(quantity);
+        out.signed_varint(pending_change_fen);
+    });
 }
 
 void Effects::clear() {

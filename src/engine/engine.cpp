@@ -3,6 +3,8 @@
 #include "engine/context.hpp"
 #include "engine/prefetch.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace mb::engine {
@@ -120,7 +122,7 @@ void Engine::apply(std::span<const Event> events, const Now& now, Effects& effec
         prefetch.ahead_of(i);
         Dispatch dispatch{c};
         Answer answer = std::visit(dispatch, events[i]);
-        EventOutcome outcome;
+        EventOutcome& outcome = effects.outcomes.emplace_back();
         outcome.duplicate = dispatch.repeat;
         if (answer) {
             outcome.ref = std::move(*answer);
@@ -128,7 +130,6 @@ void Engine::apply(std::span<const Event> events, const Now& now, Effects& effec
             outcome.refused = true;
             outcome.error = std::move(answer).error();
         }
-        effects.outcomes.push_back(std::move(outcome));
     }
 }
 
@@ -139,7 +140,9 @@ Instant Engine::next_due() const {
 // ---- coalesced rows
 // ------------------------------------------------------------------------------
 
-bool Engine::dirty() const { return !derived_->dirty.empty() || !derived_->ready_days.empty(); }
+bool Engine::dirty() const {
+    return !derived_->dirty.empty() || !derived_->flushing.empty() || !derived_->ready_days.empty();
+}
 
 namespace {
 
@@ -166,14 +169,22 @@ void Engine::take_dirty(std::size_t limit, std::vector<MeterViewRow>& meters,
         days.push_back(std::move(ready[taken]));
     }
     ready.erase(ready.begin(), ready.begin() + static_cast<std::ptrdiff_t>(taken));
-    auto& dirty = derived_->dirty;
-    while (!dirty.empty() && room()) {
-        const MeterId id = dirty.back();
-        dirty.pop_back();
+    auto& flushing = derived_->flushing;
+    if (flushing.empty()) {
+        // By id: neighbours in the store's tables are written one after another.
+        flushing.swap(derived_->dirty);
+        std::sort(flushing.begin(), flushing.end(), std::greater<>());
+    }
+    while (!flushing.empty() && room()) {
+        const MeterId id = flushing.back();
+        flushing.pop_back();
         derived_->is_dirty[static_cast<std::size_t>(id.value)] = false;
         meters.push_back(view(id));
-        for (const OpenDay& day : state_->meters.at(id).days) {
-            days.push_back(open_day_row(id, day));
+        for (OpenDay& day : state_->meters.at(id).days) {
+            if (day.flushed_bytes != day.block.bytes().size()) {
+                day.flushed_bytes = day.block.bytes().size();
+                days.push_back(open_day_row(id, day));
+            }
         }
     }
 }

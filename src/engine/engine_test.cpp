@@ -241,14 +241,8 @@ TEST(Engine, APaymentCancelsAStaleTripAndASentOneIsClosedAgain) {
 TEST(Engine, ACloseIsNotVerifiedWhileAnAcceptedTripIsInItsDelay) {
     Bench b("10.00");
     const CommandId cut = trip(b);
-    b.ok(OrderCreated{"P0001ORDER1",
-                      ServicePointId{1},
-                      AccountId{1},
-                      Money{5000},
-                      "sandbox",
-                      "tenant",
-                      "",
-                      {}});
+    b.ok(OrderCreated{
+        "P0001ORDER1", ServicePointId{1}, AccountId{1}, Money{5000}, "sandbox", "tenant", "", {}});
     b.pay("P0001ORDER1", "50.00");
     const CommandId close = b.command();
     ASSERT_TRUE(close);

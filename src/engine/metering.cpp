@@ -137,7 +137,7 @@ void keep(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e,
     } else {
         auto* block = open_block(meter, on);
         if (block == nullptr) {
-            meter.days.push_back({on, {}});
+            meter.days.push_back({on, {}, 0});
             block = &meter.days.back().block;
         }
         block->append(e.at, e.registers, judged.outcome, judged.reason);

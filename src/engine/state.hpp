@@ -21,6 +21,7 @@ namespace mb::engine {
 struct OpenDay {
     CivilDate on;
     rules::metering::DayBlock block;
+    std::size_t flushed_bytes = 0;  // of the block are in the store; not described: no state
 };
 MB_DESCRIBE(OpenDay, (on, block))
 

@@ -175,7 +175,8 @@ Answer on_status(Context& c, const StatusRead& e) {
             sp.staff_close = false;
         }
         orders_closed_verified(c, sp);
-    } else if (e.relay_open && !rules::relay::unsuppressed(sp.relay.reasons, sp.relay.protection).none()) {
+    } else if (e.relay_open &&
+               !rules::relay::unsuppressed(sp.relay.reasons, sp.relay.protection).none()) {
         sp.restoring = true;
     }
     const bool known = sp.relay.position != Position::unknown;

@@ -21,8 +21,9 @@ struct FreeCompressor {
 }  // namespace
 
 writer::Hash day_hash(ProjectId project, const engine::DayRow& row, const writer::Hash& previous) {
-    Bytes head;
-    ByteWriter out(head);
+    Bytes all;
+    all.reserve(64 + row.packed.size());
+    ByteWriter out(all);
     out.bytes(previous);
     out.signed_varint(project.value);
     out.signed_varint(row.meter.value);
@@ -32,10 +33,8 @@ writer::Hash day_hash(ProjectId project, const engine::DayRow& row, const writer
     out.signed_varint(row.charged);
     out.signed_varint(row.held);
     out.signed_varint(row.excluded);
-    crypto::Sha256 hash;
-    hash.update(head);
-    hash.update(row.packed);
-    return hash.finish();
+    out.bytes(row.packed);
+    return crypto::sha256(all);
 }
 
 Bytes compress(ByteView bytes) {

@@ -26,6 +26,27 @@ struct Writer::Project {
           now(loaded.now) {}
 };
 
+namespace {
+
+constexpr std::size_t no_submission = static_cast<std::size_t>(-1);
+constexpr std::int64_t failures_per_line = 300;  // a full disk must not fill the log as well
+
+}  // namespace
+
+void SubmissionQueue::take(std::vector<Submission>& to, std::size_t most) {
+    if (to.empty() && taken_ == 0 && items_.size() <= most) {
+        to.swap(items_);
+        return;
+    }
+    for (; !empty() && to.size() < most; ++taken_) {
+        to.push_back(std::move(items_[taken_]));
+    }
+    if (empty()) {
+        items_.clear();
+        taken_ = 0;
+    }
+}
+
 /// Submissions of one batch, and by project the events they make.
 struct Writer::Batch {
     struct Share {
@@ -34,10 +55,21 @@ struct Writer::Batch {
         engine::Effects effects;
         LogRow log;
     };
-    std::vector<Submission> submissions;
+    std::vector<Submission> submissions;  // the events of those taken are in the shares
     std::vector<bool> answered;
     std::map<ProjectId, Share> shares;
     std::vector<InboxRow> inbox;
+
+    void give_events_back() {
+        for (auto& [id, share] : shares) {
+            for (std::size_t i = 0; i < share.from.size(); ++i) {
+                if (share.from[i] != no_submission) {
+                    submissions[share.from[i]].event = std::move(share.events[i]);
+                }
+            }
+        }
+        shares.clear();
+    }
 
     void answer(std::size_t i, const engine::EventOutcome& outcome) {
         if (!answered[i]) {
@@ -59,13 +91,19 @@ engine::EventOutcome refusal(const std::string& code, ErrorKind kind, bool retry
     return out;
 }
 
-constexpr std::size_t no_submission = static_cast<std::size_t>(-1);
-constexpr std::int64_t failures_per_line = 300;  // a full disk must not fill the log as well
-
 }  // namespace
 
+/// What a batch leaves to the next one: memory, nothing else.
+struct Writer::Recycled {
+    std::vector<Submission> submissions;
+    Batch::Share share;
+};
+
 Writer::Writer(Store& store, WriterOptions options, CommitListener listener)
-    : store_(store), options_(options), listener_(std::move(listener)) {}
+    : store_(store),
+      options_(options),
+      listener_(std::move(listener)),
+      recycled_(std::make_unique<Recycled>()) {}
 
 Writer::~Writer() = default;
 
@@ -106,26 +144,35 @@ void Writer::reload(ProjectId id) {
     projects_[id] = std::make_unique<Project>(std::move(loaded));
 }
 
-bool Writer::submit(Submission submission) {
+bool Writer::submit(Submission&& submission) {
     if (queued() >= options_.queue_max) {
         ++counters_.queue_full;
         return false;
     }
     const bool urgent = engine::is_urgent(submission.event);
-    (urgent ? urgent_ : readings_).push_back(std::move(submission));
+    (urgent ? urgent_ : readings_).push(std::move(submission));
     return true;
 }
 
 Writer::Batch Writer::take() {
     Batch batch;
-    for (auto* queue : {&urgent_, &readings_}) {
-        while (!queue->empty() && batch.submissions.size() < options_.batch_events_max) {
-            batch.submissions.push_back(std::move(queue->front()));
-            queue->pop_front();
-        }
-    }
+    batch.submissions.swap(recycled_->submissions);
+    urgent_.take(batch.submissions, options_.batch_events_max);
+    readings_.take(batch.submissions, options_.batch_events_max);
     batch.answered.assign(batch.submissions.size(), false);
     return batch;
+}
+
+void Writer::recycle(Batch&& batch) {
+    batch.submissions.clear();
+    recycled_->submissions.swap(batch.submissions);
+    if (!batch.shares.empty()) {
+        Batch::Share& share = batch.shares.begin()->second;
+        share.events.clear();
+        share.from.clear();
+        share.effects.clear();
+        recycled_->share = std::move(share);
+    }
 }
 
 /// A fact whose dedup key is known, in the store or in this batch, is a duplicate: success, no
@@ -133,7 +180,7 @@ Writer::Batch Writer::take() {
 void Writer::drop_known_facts(Batch& batch) {
     std::set<std::pair<std::string, std::string>> seen;
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
-        const Submission& s = batch.submissions[i];
+        Submission& s = batch.submissions[i];
         if (s.inbox) {
             const auto key =
                 std::pair(s.project.text() + "/" + s.inbox->source, s.inbox->dedup_key);
@@ -156,8 +203,11 @@ void Writer::drop_known_facts(Batch& batch) {
         if (s.inbox) {
             batch.inbox.push_back(*s.inbox);
         }
+        if (batch.shares.empty()) {
+            batch.shares.emplace(s.project, std::move(recycled_->share));
+        }
         auto& share = batch.shares[s.project];
-        share.events.push_back(s.event);  // a copy: one_by_one may need it again
+        share.events.push_back(std::move(s.event));
         share.from.push_back(i);
     }
 }
@@ -198,14 +248,30 @@ void Writer::apply(Batch& batch, const engine::Now& now) {
     }
 }
 
-void Writer::commit(Batch& batch, const engine::Now& now) {
+/// In one transaction of the store.
+void Writer::write(Batch& batch) {
     std::vector<ProjectBatch> rows;
     rows.reserve(batch.shares.size());
     for (auto& [id, share] : batch.shares) {
-        rows.push_back({share.log, &share.effects});
+        rows.push_back({std::move(share.log), &share.effects});
     }
+    const auto give_back = [&] {
+        for (ProjectBatch& row : rows) {
+            batch.shares.at(row.log.project).log = std::move(row.log);
+        }
+    };
     try {
         store_.commit(rows, batch.inbox, {});
+    } catch (...) {
+        give_back();
+        throw;
+    }
+    give_back();
+}
+
+void Writer::commit(Batch& batch, const engine::Now& now) {
+    try {
+        write(batch);
     } catch (const StoreConstraint& why) {
         log::error("commit refused by a constraint: {}", why.what());
         for (const auto& [id, share] : batch.shares) {
@@ -277,6 +343,7 @@ bool Writer::run_batch(const engine::Now& wanted) {
     }
     apply(batch, now);
     commit(batch, now);
+    recycle(std::move(batch));
     return true;
 }
 
@@ -347,25 +414,26 @@ bool Writer::reload() {
 /// A constraint refused something in the batch: each event in a batch of its own, the guilty one is
 /// parked with an alarm, its inbox row committed all the same.
 void Writer::one_by_one(Batch& batch, const engine::Now& now) {
+    batch.give_events_back();
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
         if (batch.answered[i]) {
             continue;
         }
         batch.answered[i] = true;
         Batch single;
-        single.submissions.push_back(batch.submissions[i]);
+        single.submissions.push_back(std::move(batch.submissions[i]));
         single.answered.assign(1, false);
         drop_known_facts(single);
         if (single.shares.empty()) {
             continue;
         }
         apply(single, now);
-        auto& [id, share] = *single.shares.begin();
         try {
-            store_.commit({{share.log, &share.effects}}, single.inbox, {});
+            write(single);
         } catch (const StoreConstraint& why) {
-            reload(id);
-            park(batch.submissions[i], now, why.what());
+            reload(single.shares.begin()->first);
+            single.give_events_back();
+            park(single.submissions.front(), now, why.what());
             continue;
         } catch (const StoreUnavailable& why) {
             environment_broke(single, now, why);
@@ -375,7 +443,7 @@ void Writer::one_by_one(Batch& batch, const engine::Now& now) {
     }
 }
 
-void Writer::park(Submission submission, const engine::Now& now, const std::string& why) {
+void Writer::park(const Submission& submission, const engine::Now& now, const std::string& why) {
     ++counters_.parked;
     log::error("event parked: {}", why);
     ParkedEvent parked{submission.project, to_binary(submission.event), now, why};

@@ -8,11 +8,9 @@
 #include "writer/store.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +31,22 @@ using Done = std::function<void(const engine::EventOutcome&)>;
 struct Submission {
     ProjectId project;
     engine::Event event;
-    std::optional<InboxRow> inbox;  // an outside fact this event names
-    Done done;                      // called once, after the commit or the refusal; may be empty
+    std::unique_ptr<InboxRow> inbox;  // an outside fact this event names; nullptr: none
+    Done done;                        // called once, after the commit or the refusal; may be empty
+};
+
+/// First in, first out; mostly a batch takes all there is.
+class SubmissionQueue {
+public:
+    void push(Submission&& submission) { items_.push_back(std::move(submission)); }
+    [[nodiscard]] std::size_t size() const { return items_.size() - taken_; }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    /// Moves the first ones to the end of `to`, until that holds `most` or nothing is left.
+    void take(std::vector<Submission>& to, std::size_t most);
+
+private:
+    std::vector<Submission> items_;
+    std::size_t taken_ = 0;  // of items_, from its start
 };
 
 /// What one committed batch did to one project; for outbox workers and event streams.
@@ -64,8 +76,8 @@ public:
     /// StoreUnavailable.
     void load();
 
-    /// False when the queue is full: nothing was taken, `done` is not called.
-    bool submit(Submission submission);
+    /// False when the queue is full: nothing was moved out of it, `done` is not called.
+    bool submit(Submission&& submission);
     [[nodiscard]] std::size_t queued() const { return urgent_.size() + readings_.size(); }
     [[nodiscard]] bool urgent_queued() const { return !urgent_.empty(); }
 
@@ -94,19 +106,22 @@ public:
 private:
     struct Project;
     struct Batch;
+    struct Recycled;
 
     Project* find(ProjectId id);
     Batch take();
+    void recycle(Batch&& batch);
     void drop_known_facts(Batch& batch);
     void add_due_ticks(Batch& batch, const engine::Now& now);
     void apply(Batch& batch, const engine::Now& now);
+    void write(Batch& batch);
     void commit(Batch& batch, const engine::Now& now);
     void committed(Batch& batch, const engine::Now& now);
     void refuse(Batch& batch, const std::string& code);
     bool was_committed(const Batch& batch);
     void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
     void one_by_one(Batch& batch, const engine::Now& now);
-    void park(Submission submission, const engine::Now& now, const std::string& why);
+    void park(const Submission& submission, const engine::Now& now, const std::string& why);
     bool reload();
     void reload(ProjectId id);
     void recover_dirty(ProjectId id);
@@ -115,8 +130,9 @@ private:
     WriterOptions options_;
     CommitListener listener_;
     std::map<ProjectId, std::unique_ptr<Project>> projects_;
-    std::deque<Submission> urgent_;
-    std::deque<Submission> readings_;
+    SubmissionQueue urgent_;
+    SubmissionQueue readings_;
+    std::unique_ptr<Recycled> recycled_;
     Instant last_business_;
     WriterCounters counters_;
     std::int64_t failures_in_a_row_ = 0;

@@ -123,7 +123,7 @@ void WriterThread::run_loop() {
             stopping = stopping_;
         }
         for (Submission& submission : taken) {
-            if (!writer_.submit(submission) && submission.done) {
+            if (!writer_.submit(std::move(submission)) && submission.done) {
                 submission.done(busy());
             }
         }

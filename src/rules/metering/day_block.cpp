@@ -122,13 +122,14 @@ void DayBlock::append(Instant at, const Registers& registers, Outcome outcome,
             : std::min(registers.count, static_cast<std::uint8_t>(max_registers));
     const std::size_t count = reading.registers.count;
     const std::int64_t step = Cursor::wrapping_sub(at.us, last_at_.us);
-    ByteWriter out(data_);
-    out.varint(static_cast<std::uint64_t>(outcome) | count << outcome_bits |
-               static_cast<std::uint64_t>(reason) << (outcome_bits + count_bits));
-    out.signed_varint(count == 0 ? step : Cursor::wrapping_sub(step, last_step_));
-    for (std::size_t i = 0; i < count; ++i) {
-        out.signed_varint(Cursor::wrapping_sub(registers.value[i].units, last_.value[i].units));
-    }
+    ByteWriter(data_).record<10 * (2 + max_registers)>([&](auto& out) {
+        out.varint(static_cast<std::uint64_t>(outcome) | count << outcome_bits |
+                   static_cast<std::uint64_t>(reason) << (outcome_bits + count_bits));
+        out.signed_varint(count == 0 ? step : Cursor::wrapping_sub(step, last_step_));
+        for (std::size_t i = 0; i < count; ++i) {
+            out.signed_varint(Cursor::wrapping_sub(registers.value[i].units, last_.value[i].units));
+        }
+    });
     follow(reading);
 }
 

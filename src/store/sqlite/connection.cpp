@@ -214,7 +214,8 @@ void Connection::begin(Durability durability) {
 
 void Connection::set_durability(Durability durability) {
     if (durability != durability_) {
-        // The write-ahead log is one sequence: the next commit's fsync takes what lies before along.
+        // The write-ahead log is one sequence: the next commit's fsync takes what lies before
+        // along.
         execute(durability == Durability::later ? "PRAGMA synchronous = NORMAL"
                                                 : "PRAGMA synchronous = FULL");
         durability_ = durability;
