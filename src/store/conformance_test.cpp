@@ -344,8 +344,15 @@ TEST_P(Conformance, a_reader_sees_one_moment) {
 }
 
 TEST_P(Conformance, a_table_that_is_not_there_is_damage) {
+    put(1);
     const Lease session = database().read();
+    Statement& before = session->statement(count);
+    ASSERT_TRUE(before.next());
+    put(2);
     EXPECT_THROW(session->statement(no_table).next(), writer::StoreCorrupt);
+    Statement& behind = session->statement(count);
+    ASSERT_TRUE(behind.next());
+    EXPECT_EQ(1, behind.integer(0)) << "who reads goes on, in the same moment";
 }
 
 TEST_P(Conformance, a_sum_beyond_64_bits_is_damage_not_a_number) {

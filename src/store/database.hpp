@@ -1,6 +1,6 @@
 // The Database seam: what a SQL engine must offer so that one set of statements runs on all of
 // them. It knows connections, transactions and prepared statements, nothing of the business. SQLite
-// implements it in store/sqlite/; a second engine is a second folder.
+// implements it in store/sqlite/, PostgreSQL in store/postgres/.
 //
 // Errors are exceptions of writer/store.hpp: StoreUnavailable (environment), StoreConstraint (a
 // key, foreign key or check refused), StoreCorrupt (what is stored is damaged or not ours).
@@ -79,7 +79,8 @@ public:
     virtual std::vector<std::string> self_check() = 0;
 };
 
-/// Rolls back unless committed.
+/// Rolls back unless committed. When a call inside has thrown there is nothing left to do but that:
+/// some engines refuse everything behind a failure.
 class Transaction {
 public:
     explicit Transaction(Session& session, Durability durability = Durability::now)

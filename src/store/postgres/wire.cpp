@@ -25,10 +25,11 @@ bool failed(const PGresult* result) {
 }
 
 /// After these the connection is not worth keeping: it is shutting down, or it is not what we
-/// think it is (a pooler that forgets prepared statements).
+/// think it is (a pooler that forgets prepared statements, a primary that became a standby).
 bool ends_connection(const std::string& code) {
     return code.empty() || code.rfind("08", 0) == 0 || code.rfind("57P", 0) == 0 ||
-           code.rfind("26", 0) == 0 || code.rfind("25P03", 0) == 0 || code.rfind("XX", 0) == 0;
+           code.rfind("26", 0) == 0 || code == "25P03" || code == "25006" ||
+           code.rfind("XX", 0) == 0;
 }
 
 PGconn* connect(const ConnectionOptions& options) {
@@ -43,7 +44,8 @@ PGconn* connect(const ConnectionOptions& options) {
 
 }  // namespace
 
-Wire::Wire(const ConnectionOptions& options) : connection_(connect(options)) {
+Wire::Wire(const ConnectionOptions& options)
+    : reads_(options.read_only), connection_(connect(options)) {
     try {
         if (PQstatus(connection_) != CONNECTION_OK) {
             throw_lost(connection_, "connect");
@@ -78,6 +80,11 @@ void Wire::configure(const ConnectionOptions& options) {
 void Wire::fail(const PGresult* result, const char* doing) {
     broken_ =
         broken_ || PQstatus(connection_) == CONNECTION_BAD || ends_connection(sqlstate_of(result));
+    if (reads_ && PQtransactionStatus(connection_) == PQTRANS_INERROR) {
+        // Who reads may go on, in the same moment: verify looks at the next table.
+        const ResultPtr back(PQexec(connection_, "ROLLBACK TO SAVEPOINT moment"));
+        broken_ = broken_ || failed(back.get());
+    }
     throw_error(result, doing);
 }
 

@@ -123,6 +123,7 @@ private:
     void keep_rows();
     ResultPtr read_row();
 
+    bool reads_;
     PGconn* connection_ = nullptr;
     bool broken_ = false;
     std::int64_t names_ = 0;
