@@ -249,6 +249,7 @@ TEST_F(Postgres, who_takes_the_lease_waits_for_a_batch_under_way) {
     const auto old = open(silent());
     Log log;
     std::unique_ptr<PostgresStore> heir;
+    std::atomic<bool> done{false};
     std::thread taking;
     {
         const Lease session = old->database().write();
@@ -257,12 +258,15 @@ TEST_F(Postgres, who_takes_the_lease_waits_for_a_batch_under_way) {
         statement.bind_integer(1, campus.value);
         statement.bind_integer(2, 1);
         EXPECT_EQ(0, statement.run());
-        std::atomic<bool> done{false};
         taking = std::thread([&] {
             heir = open(hasty());
             done = true;
         });
-        std::this_thread::sleep_for(700ms);
+        while (cluster().ask("SELECT count(*) FROM pg_stat_activity "
+                             "WHERE wait_event_type = 'Lock'") == "0" &&
+               !done) {
+            std::this_thread::sleep_for(5ms);
+        }
         EXPECT_FALSE(done) << "the row is held until the batch has ended";
         transaction.commit();
     }
