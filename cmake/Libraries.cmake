@@ -8,3 +8,4 @@ find_package(tomlplusplus REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 find_package(CURL REQUIRED)
+find_package(PostgreSQL REQUIRED)  # libpq

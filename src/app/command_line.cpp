@@ -18,9 +18,15 @@ namespace {
 
 constexpr int wrong_usage = 2;
 
+void add_store(CLI::App* sub, std::string& store) {
+    sub->add_option("--store", store, "sqlite, or where PostgreSQL is: \"host=… dbname=…\"")
+        ->capture_default_str();
+}
+
 void add_serve(CLI::App& cli, int& code) {
     CLI::App* sub = cli.add_subcommand("serve", "Run the server on a data folder");
     auto options = std::make_shared<ServeCommandOptions>();
+    add_store(sub, options->store);
     sub->add_option("--config", options->config, "TOML file; see docs/reference/configuration.md");
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
     sub->callback([options, &code] { code = run_serve(*options, std::cout, std::cerr); });
@@ -31,6 +37,7 @@ void add_demo(CLI::App& cli, int& code) {
         cli.add_subcommand("demo", "Run the demo campus: server, fleet, sandbox channel");
     auto options = std::make_shared<DemoCommandOptions>();
     sub->add_option("--data", options->data, "Where the campus is kept")->capture_default_str();
+    add_store(sub, options->store);
     sub->add_option("--web", options->console, "Built console")->capture_default_str();
     sub->add_option("--speed", options->speed, "Business seconds per wall second, 1 … 120")
         ->capture_default_str();
@@ -97,6 +104,7 @@ void add_verify(CLI::App& cli, int& code) {
     CLI::App* sub = cli.add_subcommand("verify", "Is what is stored sound? Reads only");
     auto options = std::make_shared<VerifyOptions>();
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
     sub->add_flag("--json", options->json, "Print one JSON object as the last line");
     sub->callback(
         [options, &code] { code = run_verify(*options, std::cout, std::cerr, engine_steps()); });
@@ -114,6 +122,7 @@ void add_user(CLI::App& cli, int& code) {
     sub->require_subcommand(1);
     auto options = std::make_shared<UserCommandOptions>();
     sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
     CLI::App* add = sub->add_subcommand("add", "Authorise a manager's phone");
     add->fallthrough();  // --data may come last
     add->add_option("phone", options->phone)->required();

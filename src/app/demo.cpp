@@ -79,6 +79,7 @@ Result<Prepared> open_server(const DemoCommandOptions& options, const std::strin
     out.clock = BusinessClock(start, wall_now(), options.speed);
     ServerOptions server;
     server.data = options.data;
+    server.store = options.store;
     server.console = options.console;
     server.http_port = options.port;
     server.demo = true;

@@ -10,6 +10,7 @@ namespace mb::app {
 
 struct DemoCommandOptions {
     std::filesystem::path data = "var/demo";
+    std::string store = "sqlite";  // or where PostgreSQL is, see store/open_store.hpp
     std::filesystem::path console = "web/console/dist";
     std::int32_t speed = 60;  // 1 … 120
     std::int32_t meters = 200;

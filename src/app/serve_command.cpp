@@ -5,10 +5,9 @@
 #include "app/control_socket.hpp"
 #include "app/managers.hpp"
 #include "app/server.hpp"
-#include "store/sqlite_store.hpp"
+#include "store/open_store.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <ostream>
 
 namespace mb::app {
@@ -23,6 +22,7 @@ int refused(std::ostream& err, const Error& why) {
 Result<int> serve(const ServeCommandOptions& options, std::ostream& out) {
     ServerOptions server;
     server.data = options.data;
+    server.store = options.store;
     if (!options.config.empty()) {
         const std::string text = TRY(read_file(options.config));
         TRY_VOID(apply_configuration(text, server));
@@ -44,15 +44,12 @@ bool phone_ok(const std::string& phone) {
 }
 
 Result<void> add_with_lock(const UserCommandOptions& options) {
-    store::SqliteStoreOptions store_options;
-    store_options.folder = options.data.string();
-    store_options.wall_now = wall_now();
-    store_options.holder = fmt::format("process {} (user add)", ::getpid());
     if (!std::filesystem::exists(options.data)) {
         return fail(
             error("data.missing", ErrorKind::not_found).with("folder", options.data.string()));
     }
-    const auto store = TRY(store::SqliteStore::open(store_options));
+    const auto store = TRY(store::open_store({options.store, options.data.string()},
+                                             store::holder_name("user add"), wall_now()));
     add_manager(store->database(), options.phone, options.name, ProjectId{options.project},
                 wall_now());
     return {};

@@ -13,11 +13,10 @@
 #include "headend/headend.hpp"
 #include "payment/sandbox/sandbox.hpp"
 #include "store/logins.hpp"
-#include "store/sqlite_store.hpp"
+#include "store/open_store.hpp"
 #include "writer/writer_thread.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <atomic>
 #include <sstream>
 
@@ -80,7 +79,7 @@ public:
     ServerClock clock_;
     ServerPorts ports_;
     net::Reactor reactor_;
-    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<store::OpenStore> store_;
     payment::ChannelBook channels_;
     std::unique_ptr<writer::Writer> writer_;
     std::unique_ptr<writer::WriterThread> thread_;
@@ -110,11 +109,8 @@ private:
 };
 
 Result<void> Server::Impl::open_store() {
-    store::SqliteStoreOptions options;
-    options.folder = options_.data.string();
-    options.wall_now = wall_now();
-    options.holder = fmt::format("process {}", ::getpid());
-    store_ = TRY(store::SqliteStore::open(options));
+    store_ = TRY(store::open_store({options_.store, options_.data.string()},
+                                   store::holder_name("server"), wall_now()));
     writer_ = std::make_unique<writer::Writer>(
         store_->writer_store(), writer::WriterOptions{},
         [this](ProjectId project, const engine::Now& now, const engine::Effects& effects) {

@@ -22,6 +22,7 @@ struct SandboxSettings {
 
 struct ServerOptions {
     std::filesystem::path data;     // exists
+    std::string store = "sqlite";   // as store/open_store.hpp takes it
     std::filesystem::path console;  // web/console/dist; "" = API only
     std::string http_address = "127.0.0.1";
     std::uint16_t http_port = 8080;  // 0: any

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <ostream>
 
 #include "base/json.hpp"
-#include "store/sqlite_store.hpp"
+#include "store/open_store.hpp"
 
 namespace mb::app {
 
@@ -58,17 +57,14 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
                const std::vector<store::VerifyStep>& steps) {
     constexpr int unclean = 1;
     constexpr int wrong_usage = 2;
-    store::sqlite::DatabaseOptions database_options;
-    database_options.path = store::sqlite_path(options.data);
-    database_options.read_only = true;
-    if (!std::filesystem::exists(database_options.path)) {
-        err << "verify: " << options.data << " holds no store (" << database_options.path
-            << " is not there)\n";
-        return wrong_usage;
-    }
     try {
-        store::sqlite::SqliteDatabase database(database_options);
-        const store::VerifyReport report = store::verify(database, steps);
+        const auto database = store::open_read_only({options.store, options.data});
+        if (!database) {
+            err << "verify: " << options.data << " holds no store (" << database.error().text()
+                << ")\n";
+            return wrong_usage;
+        }
+        const store::VerifyReport report = store::verify(**database, steps);
         if (options.json) {
             print_json(report, out);
         } else {

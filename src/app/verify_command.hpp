@@ -1,5 +1,5 @@
-// `meterbook verify --data DIR [--json]`: is what is stored sound? Reads only, also beside a
-// running server.
+// `meterbook verify --data DIR [--store …] [--json]`: is what is stored sound? Reads only, also
+// beside a running server.
 #pragma once
 
 #include <iosfwd>
@@ -11,8 +11,9 @@
 namespace mb::app {
 
 struct VerifyOptions {
-    std::string data = "var";  // the data folder
-    bool json = false;         // one object as the last line, instead of a list
+    std::string data = "var";      // the data folder
+    bool json = false;             // one object as the last line, instead of a list
+    std::string store = "sqlite";  // or where PostgreSQL is, see store/open_store.hpp
 };
 
 /// `steps`: what needs the engine (replay, re-rating), run for each project behind the store's own

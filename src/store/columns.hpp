@@ -75,6 +75,11 @@ public:
 
     /// The checksum as the last parameter.
     void close() { statement_.bind_integer(++index_, check_.value()); }
+    /// Closes the row and leaves it to the transaction.
+    void queue() {
+        close();
+        statement_.queue();
+    }
     /// Closes the row and executes.
     std::int64_t run() {
         close();

@@ -1,6 +1,6 @@
 // The Database seam: what a SQL engine must offer so that one set of statements runs on all of
 // them. It knows connections, transactions and prepared statements, nothing of the business. SQLite
-// implements it in store/sqlite/; a second engine is a second folder.
+// implements it in store/sqlite/, PostgreSQL in store/postgres/.
 //
 // Errors are exceptions of writer/store.hpp: StoreUnavailable (environment), StoreConstraint (a
 // key, foreign key or check refused), StoreCorrupt (what is stored is damaged or not ours).
@@ -31,12 +31,16 @@ public:
     virtual void bind_integer(int index, std::int64_t value) = 0;
     /// The text is copied.
     virtual void bind_text(int index, std::string_view value) = 0;
-    /// The bytes are not copied: they live until run() or the last next() has returned.
+    /// The bytes are not copied: they live until run(), queue() or the last next() has returned.
     virtual void bind_blob(int index, ByteView value) = 0;
     virtual void bind_null(int index) = 0;
 
     /// Executes a statement without rows; the number of rows it changed.
     virtual std::int64_t run() = 0;
+    /// As run() for who does not ask for the number: the engine may send it later. What it then
+    /// refuses is thrown by a later call, at the latest by commit(). Outside a transaction it is
+    /// run().
+    virtual void queue() = 0;
     /// Executes at the first call; false behind the last row.
     virtual bool next() = 0;
 
@@ -75,7 +79,8 @@ public:
     virtual std::vector<std::string> self_check() = 0;
 };
 
-/// Rolls back unless committed.
+/// Rolls back unless committed. When a call inside has thrown there is nothing left to do but that:
+/// some engines refuse everything behind a failure.
 class Transaction {
 public:
     explicit Transaction(Session& session, Durability durability = Durability::now)

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "store/test_scene.hpp"
+#include "store/test_engines.hpp"
 
 namespace mb::store {
 
@@ -15,14 +15,14 @@ using namespace test;
 
 constexpr Instant noon{1'795'320'000'000'000};
 
-class LoginsTest : public testing::Test {
+class LoginsTest : public EngineTest {
 protected:
-    TestFolder folder_;
-    std::unique_ptr<SqliteStore> opened_ = open_store(folder_.path().string());
     Logins logins_{opened_->database()};
 };
 
-TEST_F(LoginsTest, a_phone_is_one_login) {
+MB_ON_EVERY_ENGINE(LoginsTest);
+
+TEST_P(LoginsTest, a_phone_is_one_login) {
     const Login login = logins_.add("13800000001", "林", noon).value();
     EXPECT_EQ(1, login.id.value);
     EXPECT_EQ(2, logins_.add("13800000002", "", noon).value().id.value);
@@ -32,7 +32,7 @@ TEST_F(LoginsTest, a_phone_is_one_login) {
     EXPECT_EQ(noon, logins_.find(login.id).value().created_at);
 }
 
-TEST_F(LoginsTest, roles_belong_to_a_project) {
+TEST_P(LoginsTest, roles_belong_to_a_project) {
     const LoginId id = logins_.add("13800000001", "林", noon).value().id;
     ASSERT_TRUE(logins_.grant(id, ProjectId{2}, "manager", noon));
     ASSERT_TRUE(logins_.grant(id, ProjectId{1}, "manager", noon));
@@ -47,7 +47,7 @@ TEST_F(LoginsTest, roles_belong_to_a_project) {
               logins_.grant(LoginId{9}, ProjectId{1}, "manager", noon).error().code);
 }
 
-TEST_F(LoginsTest, a_code_works_once_and_within_its_tries) {
+TEST_P(LoginsTest, a_code_works_once_and_within_its_tries) {
     const LoginId id = logins_.add("13800000001", "林", noon).value().id;
     const Hash right = crypto::sha256("123456");
     const Hash wrong = crypto::sha256("654321");
@@ -69,7 +69,7 @@ TEST_F(LoginsTest, a_code_works_once_and_within_its_tries) {
     EXPECT_EQ(Verdict::none, logins_.try_code(id, right, noon + Duration::minutes(5)).verdict);
 }
 
-TEST_F(LoginsTest, sessions_end) {
+TEST_P(LoginsTest, sessions_end) {
     const LoginId id = logins_.add("13800000001", "林", noon).value().id;
     const Hash token = crypto::sha256("token");
     const auto put = [&] {
@@ -95,12 +95,12 @@ TEST_F(LoginsTest, sessions_end) {
     EXPECT_EQ(1, logins_.drop_expired_sessions(noon + Duration::hours(1)));
 }
 
-TEST_F(LoginsTest, a_session_needs_a_login) {
+TEST_P(LoginsTest, a_session_needs_a_login) {
     EXPECT_THROW(logins_.put_session({crypto::sha256("t"), LoginId{7}, "", noon, noon, noon}),
                  writer::StoreConstraint);
 }
 
-TEST_F(LoginsTest, a_key_answers_as_the_first_time) {
+TEST_P(LoginsTest, a_key_answers_as_the_first_time) {
     const Hash body = crypto::sha256("{}");
     const auto claim = [&](const std::string& key, const Hash& hash, Instant now = noon) {
         return logins_.claim(campus, LoginId{1}, key, hash, now, now - Duration::minutes(1));
@@ -122,7 +122,7 @@ TEST_F(LoginsTest, a_key_answers_as_the_first_time) {
     EXPECT_EQ("idempotency.unknown", logins_.finish(campus, LoginId{2}, "k", {}).error().code);
 }
 
-TEST_F(LoginsTest, one_of_many_gets_the_key) {
+TEST_P(LoginsTest, one_of_many_gets_the_key) {
     std::atomic<int> fresh = 0;
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
@@ -138,7 +138,7 @@ TEST_F(LoginsTest, one_of_many_gets_the_key) {
     EXPECT_EQ(1, fresh);
 }
 
-TEST_F(LoginsTest, the_clock_is_kept) {
+TEST_P(LoginsTest, the_clock_is_kept) {
     EXPECT_FALSE(saved_clock(opened_->database()));
     save_clock(opened_->database(), {noon, noon + Duration::hours(1), 60});
     save_clock(opened_->database(), {noon + Duration::hours(2), noon + Duration::hours(1), 120});

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "store/test_scene.hpp"
+#include "store/test_engines.hpp"
 
 namespace mb::store {
 
@@ -13,7 +13,7 @@ namespace {
 using namespace test;
 using rules::relay::Position;
 
-class ReadTest : public testing::Test {
+class ReadTest : public EngineTest {
 protected:
     ReadTest() { write_scene(opened_->writer_store()); }
 
@@ -51,12 +51,11 @@ protected:
         return out;
     }
     Reader reader() { return Reader(opened_->database()); }
-
-    TestFolder folder_;
-    std::unique_ptr<SqliteStore> opened_ = open_store(folder_.path().string());
 };
 
-TEST_F(ReadTest, a_meter_with_all_around_it) {
+MB_ON_EVERY_ENGINE(ReadTest);
+
+TEST_P(ReadTest, a_meter_with_all_around_it) {
     const auto item = reader().meter(campus, MeterId{1}, morning);
     ASSERT_TRUE(item);
     EXPECT_EQ("000000000001", item->meter.link.address);
@@ -75,7 +74,7 @@ TEST_F(ReadTest, a_meter_with_all_around_it) {
     EXPECT_FALSE(reader().meter(campus, MeterId{9}, morning));
 }
 
-TEST_F(ReadTest, nothing_of_another_project) {
+TEST_P(ReadTest, nothing_of_another_project) {
     const ProjectId other{2};
     EXPECT_FALSE(reader().meter(other, MeterId{1}, morning));
     EXPECT_TRUE(reader().meters(other, {}, morning).items.empty());
@@ -92,7 +91,7 @@ TEST_F(ReadTest, nothing_of_another_project) {
     EXPECT_FALSE(reader().project(other));
 }
 
-TEST_F(ReadTest, lists_are_filtered) {
+TEST_P(ReadTest, lists_are_filtered) {
     more_meters();
     const auto count = [&](const MeterFilter& filter) {
         MeterFilter all = filter;
@@ -116,7 +115,7 @@ TEST_F(ReadTest, lists_are_filtered) {
     EXPECT_EQ(0, count({.text = "_"}));
 }
 
-TEST_F(ReadTest, lists_are_sorted_and_paged) {
+TEST_P(ReadTest, lists_are_sorted_and_paged) {
     more_meters();
     MeterFilter filter;
     filter.page_size = 3;
@@ -138,7 +137,7 @@ TEST_F(ReadTest, lists_are_sorted_and_paged) {
     EXPECT_EQ(2, ids(filter).back()) << "no power known counts as none";
 }
 
-TEST_F(ReadTest, numbers_of_the_day) {
+TEST_P(ReadTest, numbers_of_the_day) {
     const ProjectSummary today = reader().summary(campus, morning);
     EXPECT_EQ(2, today.counts.meters);
     EXPECT_EQ(1, today.counts.online);
@@ -157,7 +156,7 @@ TEST_F(ReadTest, numbers_of_the_day) {
     EXPECT_EQ("示范园区", reader().project(campus).value().name);
 }
 
-TEST_F(ReadTest, readings_of_a_day_with_late_ones) {
+TEST_P(ReadTest, readings_of_a_day_with_late_ones) {
     using rules::metering::Outcome;
     const auto readings = reader().day(campus, MeterId{1}, day_20);
     ASSERT_EQ(4U, readings.size());
@@ -168,7 +167,7 @@ TEST_F(ReadTest, readings_of_a_day_with_late_ones) {
     EXPECT_TRUE(reader().day(campus, MeterId{2}, day_20).empty());
 }
 
-TEST_F(ReadTest, orders) {
+TEST_P(ReadTest, orders) {
     const OrderPage all = reader().orders(campus, {});
     ASSERT_EQ(2U, all.items.size());
     EXPECT_EQ(2, all.total);
@@ -190,7 +189,7 @@ TEST_F(ReadTest, orders) {
     EXPECT_EQ("A0000001", page[0].order.no);
 }
 
-TEST_F(ReadTest, commands_timelines_notices_alarms) {
+TEST_P(ReadTest, commands_timelines_notices_alarms) {
     const ServicePointId point{1};
     const auto commands = reader().commands_of(campus, point, from_newest, 2);
     ASSERT_EQ(2U, commands.size());

@@ -15,7 +15,7 @@ namespace {
 /// project_id and the described members: most tables.
 template <class T>
 void put(Session& session, const Sql& sql, ProjectId project, const T& row) {
-    RowBinder(session.statement(sql)).add(project).add(row).run();
+    RowBinder(session.statement(sql)).add(project).add(row).queue();
 }
 
 /// One overload an alternative of engine::Row.
@@ -54,7 +54,7 @@ struct RowWriter {
         Statement& statement = session.statement(sql::outbox_done);
         statement.bind_integer(1, project.value);
         statement.bind_integer(2, row.id.value);
-        statement.run();
+        statement.queue();
     }
     void operator()(const engine::DailyProofRow& row) const {
         put(session, sql::daily_proof_put, project, row);
@@ -66,7 +66,7 @@ struct RowWriter {
             .add(config.name)
             .add(config.zone)
             .add(to_json(config))
-            .run();
+            .queue();
     }
     void operator()(const engine::TariffRow& row) const {
         const rules::tariff::TariffDocument& document = row.document;
@@ -80,7 +80,7 @@ struct RowWriter {
             .add(to_json(document))
             .add(row.published)
             .add(row.actor)
-            .run();
+            .queue();
     }
     void operator()(const engine::ServicePoint& row) const {
         put(session, sql::service_point_put, project, row);
@@ -134,7 +134,7 @@ void write_log(Session& session, const writer::LogRow& row) {
     statement.bind_blob(9, row.previous);
     statement.bind_blob(10, row.effects);
     statement.bind_blob(11, row.hash);
-    statement.run();
+    statement.queue();
 }
 
 void write_meter_view(Session& session, ProjectId project, const engine::MeterViewRow& row) {
@@ -157,7 +157,7 @@ void write_day(Session& session, ProjectId project, const engine::DayRow& row) {
     statement.bind_text(9, enum_text(packing));
     statement.bind_blob(10, compressed.empty() ? row.packed : compressed);
     statement.bind_blob(11, hash);
-    statement.run();
+    statement.queue();
 }
 
 writer::LogRow read_log(const Statement& row) {

@@ -11,7 +11,7 @@
 namespace mb::store {
 
 /// Writes one row that an effect asks for, inside the session's transaction. Throws
-/// StoreConstraint, StoreUnavailable.
+/// StoreConstraint, StoreUnavailable: here or at the commit (Statement::queue).
 void write_row(Session& session, ProjectId project, const engine::Row& row);
 
 void write_log(Session& session, const writer::LogRow& row);

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "crypto/digest.hpp"
 #include "store/columns.hpp"
+#include "store/retrying.hpp"
 #include "store/rows.hpp"
 #include "store/statements/log.hpp"
 #include "store/statements/supply.hpp"
@@ -29,7 +30,7 @@ void put_inbox(Session& session, const writer::InboxRow& row) {
         .add(row.received_wall_at)
         .add(row.headers)
         .add(row.body)
-        .run();
+        .queue();
 }
 
 void put_parked(Session& session, const writer::ParkedEvent& row) {
@@ -41,7 +42,7 @@ void put_parked(Session& session, const writer::ParkedEvent& row) {
         .add(row.event)
         .add(row.now)
         .add(row.why)
-        .run();
+        .queue();
 }
 
 std::vector<writer::CheckpointInfo> read_checkpoints(Session& session, ProjectId project) {
@@ -86,7 +87,7 @@ void cut_slices(Session& session, const writer::CheckpointInfo& info) {
     Statement& cut = of_project(session, sql::checkpoint_slice_cut, info.project);
     cut.bind_integer(2, info.seq);
     cut.bind_integer(3, slices - 1);
-    cut.run();
+    cut.queue();
 }
 
 /// Keeps the newest two checkpoints, and the log from the older one on.
@@ -97,17 +98,17 @@ void trim(Session& session, ProjectId project) {
     Statement& slices = of_project(session, sql::checkpoint_slice_trim, project);
     slices.bind_integer(2, newest.seq);
     slices.bind_integer(3, older.seq);
-    slices.run();
+    slices.queue();
     if (kept.size() < 2) {
         return;
     }
     Statement& checkpoints = of_project(session, sql::checkpoint_trim, project);
     checkpoints.bind_integer(2, older.seq);
-    checkpoints.run();
+    checkpoints.queue();
     Statement& log = of_project(session, sql::event_log_trim, project);
     log.bind_integer(2, older.seq);
     log.bind_integer(3, (older.now.business - log_kept_behind).us);
-    log.run();
+    log.queue();
 }
 
 }  // namespace
@@ -115,23 +116,22 @@ void trim(Session& session, ProjectId project) {
 void SqlStore::commit(const std::vector<writer::ProjectBatch>& batches,
                       const std::vector<writer::InboxRow>& inbox,
                       const std::vector<writer::ParkedEvent>& parked) {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    for (const writer::InboxRow& row : inbox) {
-        put_inbox(*session, row);
-    }
-    for (const writer::ProjectBatch& batch : batches) {
-        write_log(*session, batch.log);
-        if (batch.effects != nullptr) {
-            for (const engine::Row& row : batch.effects->rows()) {
-                write_row(*session, batch.log.project, row);
+    retrying(database_, Durability::now, [&](Session& session) {
+        for (const writer::InboxRow& row : inbox) {
+            put_inbox(session, row);
+        }
+        for (const writer::ProjectBatch& batch : batches) {
+            write_log(session, batch.log);
+            if (batch.effects != nullptr) {
+                for (const engine::Row& row : batch.effects->rows()) {
+                    write_row(session, batch.log.project, row);
+                }
             }
         }
-    }
-    for (const writer::ParkedEvent& row : parked) {
-        put_parked(*session, row);
-    }
-    transaction.commit();
+        for (const writer::ParkedEvent& row : parked) {
+            put_parked(session, row);
+        }
+    });
 }
 
 bool SqlStore::inbox_known(ProjectId project, const std::string& source,
@@ -144,46 +144,43 @@ bool SqlStore::inbox_known(ProjectId project, const std::string& source,
 }
 
 void SqlStore::flush(const writer::Flush& flush) {
-    const Lease session = database_.write();
-    Transaction transaction(*session, Durability::later);
-    for (const engine::MeterViewRow& row : flush.meters) {
-        write_meter_view(*session, flush.project, row);
-    }
-    for (const engine::DayRow& row : flush.days) {
-        write_day(*session, flush.project, row);
-    }
-    transaction.commit();
+    retrying(database_, Durability::later, [&](Session& session) {
+        for (const engine::MeterViewRow& row : flush.meters) {
+            write_meter_view(session, flush.project, row);
+        }
+        for (const engine::DayRow& row : flush.days) {
+            write_day(session, flush.project, row);
+        }
+    });
 }
 
 void SqlStore::write_checkpoint_slice(ProjectId project, std::int64_t seq, std::int32_t slice,
                                       ByteView bytes) {
-    const Lease session = database_.write();
-    Transaction transaction(*session, Durability::later);
-    RowBinder(session->statement(sql::checkpoint_slice_put))
-        .add(project)
-        .add(seq)
-        .add(slice)
-        .add(bytes.size())
-        .blob(bytes)
-        .run();
-    transaction.commit();
+    retrying(database_, Durability::later, [&](Session& session) {
+        RowBinder(session.statement(sql::checkpoint_slice_put))
+            .add(project)
+            .add(seq)
+            .add(slice)
+            .add(bytes.size())
+            .blob(bytes)
+            .queue();
+    });
 }
 
 void SqlStore::finish_checkpoint(const writer::CheckpointInfo& info) {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    cut_slices(*session, info);
-    RowBinder(session->statement(sql::checkpoint_put))
-        .add(info.project)
-        .add(info.seq)
-        .add(info.engine_version)
-        .add(info.now)
-        .add(info.size)
-        .add(info.log_hash)
-        .add(info.hash)
-        .run();
-    trim(*session, info.project);
-    transaction.commit();
+    retrying(database_, Durability::now, [&](Session& session) {
+        cut_slices(session, info);
+        RowBinder(session.statement(sql::checkpoint_put))
+            .add(info.project)
+            .add(info.seq)
+            .add(info.engine_version)
+            .add(info.now)
+            .add(info.size)
+            .add(info.log_hash)
+            .add(info.hash)
+            .queue();
+        trim(session, info.project);
+    });
 }
 
 std::vector<ProjectId> SqlStore::projects() {

@@ -9,7 +9,7 @@
 #include "store/statements/readings.hpp"
 #include "store/statements/site.hpp"
 #include "store/statements/supply.hpp"
-#include "store/test_scene.hpp"
+#include "store/test_engines.hpp"
 
 namespace mb::store {
 
@@ -17,10 +17,8 @@ namespace {
 
 using namespace test;
 
-class SqlStoreTest : public testing::Test {
+class SqlStoreTest : public EngineTest {
 protected:
-    writer::Store& store() { return opened_->writer_store(); }
-
     /// The binary forms of all rows of a table, in the order of its key.
     template <class T, class Read>
     std::vector<Bytes> stored(const Sql& sql, Read read) {
@@ -51,12 +49,11 @@ protected:
         EXPECT_FALSE(out.empty());
         return out;
     }
-
-    TestFolder folder_;
-    std::unique_ptr<SqliteStore> opened_ = open_store(folder_.path().string());
 };
 
-TEST_F(SqlStoreTest, every_row_comes_back_equal) {
+MB_ON_EVERY_ENGINE(SqlStoreTest);
+
+TEST_P(SqlStoreTest, every_row_comes_back_equal) {
     write_scene(store());
     const auto site = site_rows();
     const auto life = life_rows();
@@ -85,7 +82,7 @@ TEST_F(SqlStoreTest, every_row_comes_back_equal) {
               stored<engine::MeterViewRow>(sql::meter_view_all));
 }
 
-TEST_F(SqlStoreTest, days_come_back_unpacked) {
+TEST_P(SqlStoreTest, days_come_back_unpacked) {
     write_scene(store());
     const auto expected = day_rows();
     const Lease session = opened_->database().read();
@@ -98,7 +95,7 @@ TEST_F(SqlStoreTest, days_come_back_unpacked) {
     EXPECT_EQ(expected.size(), at);
 }
 
-TEST_F(SqlStoreTest, upserts_replace_and_done_tasks_go) {
+TEST_P(SqlStoreTest, upserts_replace_and_done_tasks_go) {
     write_scene(store());
     Log log;
     while (log.seq() < 3) {
@@ -117,7 +114,7 @@ TEST_F(SqlStoreTest, upserts_replace_and_done_tasks_go) {
     EXPECT_EQ(4, store().last_seq(campus));
 }
 
-TEST_F(SqlStoreTest, the_log_comes_back_in_order) {
+TEST_P(SqlStoreTest, the_log_comes_back_in_order) {
     Log log;
     std::vector<writer::LogRow> rows;
     for (int i = 0; i < 5; ++i) {
@@ -139,7 +136,7 @@ TEST_F(SqlStoreTest, the_log_comes_back_in_order) {
     EXPECT_EQ(std::vector{campus}, store().projects());
 }
 
-TEST_F(SqlStoreTest, the_same_seq_twice_is_refused_and_changes_nothing) {
+TEST_P(SqlStoreTest, the_same_seq_twice_is_refused_and_changes_nothing) {
     Log log;
     const writer::LogRow first = log.next(campus, {}, morning);
     store().commit({{first, nullptr}}, {}, {});
@@ -150,7 +147,7 @@ TEST_F(SqlStoreTest, the_same_seq_twice_is_refused_and_changes_nothing) {
     EXPECT_TRUE(stored<engine::Account>(sql::account_all).empty());
 }
 
-TEST_F(SqlStoreTest, a_posting_key_posts_once) {
+TEST_P(SqlStoreTest, a_posting_key_posts_once) {
     write_scene(store());
     Log log;
     while (log.seq() < 3) {
@@ -164,7 +161,7 @@ TEST_F(SqlStoreTest, a_posting_key_posts_once) {
     EXPECT_EQ(3, store().last_seq(campus));
 }
 
-TEST_F(SqlStoreTest, a_row_without_its_parent_is_refused) {
+TEST_P(SqlStoreTest, a_row_without_its_parent_is_refused) {
     Log log;
     const auto effects = effects_of({engine::ProjectRow{config()}, meter(7)});
     EXPECT_THROW(store().commit({{log.next(campus, effects, morning), &effects}}, {}, {}),
@@ -172,7 +169,7 @@ TEST_F(SqlStoreTest, a_row_without_its_parent_is_refused) {
     EXPECT_EQ(0, store().last_seq(campus));
 }
 
-TEST_F(SqlStoreTest, a_known_fact_is_skipped_its_id_taken_is_refused) {
+TEST_P(SqlStoreTest, a_known_fact_is_skipped_its_id_taken_is_refused) {
     store().commit({}, {inbox(1, "T1")}, {});
     EXPECT_TRUE(store().inbox_known(campus, "sandbox", "T1"));
     EXPECT_FALSE(store().inbox_known(campus, "sandbox", "T2"));
@@ -181,7 +178,7 @@ TEST_F(SqlStoreTest, a_known_fact_is_skipped_its_id_taken_is_refused) {
     EXPECT_THROW(store().commit({}, {inbox(1, "T2")}, {}), writer::StoreConstraint);
 }
 
-TEST_F(SqlStoreTest, projects_do_not_mix) {
+TEST_P(SqlStoreTest, projects_do_not_mix) {
     write_scene(store());
     write_scene(store(), ProjectId{2});
     EXPECT_EQ((std::vector{campus, ProjectId{2}}), store().projects());
@@ -189,7 +186,7 @@ TEST_F(SqlStoreTest, projects_do_not_mix) {
     EXPECT_EQ(2U, store().checkpoints(campus).size());
 }
 
-TEST_F(SqlStoreTest, checkpoints_count_once_finished_and_two_are_kept) {
+TEST_P(SqlStoreTest, checkpoints_count_once_finished_and_two_are_kept) {
     Log log;
     const auto batch = [&](Instant business) {
         store().commit({{log.next(campus, {}, business), nullptr}}, {}, {});
@@ -220,7 +217,7 @@ TEST_F(SqlStoreTest, checkpoints_count_once_finished_and_two_are_kept) {
     EXPECT_EQ(2, rows[0].seq) << "the older checkpoint's own row is the chain's anchor";
 }
 
-TEST_F(SqlStoreTest, log_of_days_that_may_be_open_stays) {
+TEST_P(SqlStoreTest, log_of_days_that_may_be_open_stays) {
     Log log;
     for (int hour = 0; hour < 4; ++hour) {
         const Instant business = morning + Duration::hours(hour);
@@ -230,7 +227,7 @@ TEST_F(SqlStoreTest, log_of_days_that_may_be_open_stays) {
     EXPECT_EQ(4U, store().log_after(campus, 0, 10).size());
 }
 
-TEST_F(SqlStoreTest, a_checkpoint_taken_again_replaces_itself) {
+TEST_P(SqlStoreTest, a_checkpoint_taken_again_replaces_itself) {
     Log log;
     store().commit({{log.next(campus, {}, morning), nullptr}}, {}, {});
     checkpoint(store(), log, morning, 4500);
@@ -240,11 +237,12 @@ TEST_F(SqlStoreTest, a_checkpoint_taken_again_replaces_itself) {
     EXPECT_EQ(Bytes(1500, 1), store().checkpoint_image(kept[0]));
 }
 
-TEST_F(SqlStoreTest, damage_in_log_and_image_is_found_on_reading) {
+TEST_P(SqlStoreTest, damage_in_log_and_image_is_found_on_reading) {
     write_scene(store());
     opened_->database().write()->script(
-        "UPDATE event_log SET events = x'00' WHERE seq = 2;"
-        "UPDATE checkpoint_slice SET bytes = zeroblob(1000) WHERE seq = 3 AND slice = 1");
+        "UPDATE event_log SET events = hash WHERE seq = 2;"
+        "UPDATE checkpoint_slice SET bytes = (SELECT hash FROM event_log WHERE seq = 3)"
+        " WHERE seq = 3 AND slice = 1");
     EXPECT_THROW(store().log_after(campus, 0, 10), writer::StoreCorrupt);
     EXPECT_EQ(1U, store().log_after(campus, 2, 10).size());
     const auto kept = store().checkpoints(campus);
@@ -256,10 +254,9 @@ TEST_F(SqlStoreTest, damage_in_log_and_image_is_found_on_reading) {
     EXPECT_THROW(store().outbox(campus), writer::StoreCorrupt);
 }
 
-TEST_F(SqlStoreTest, all_is_there_after_opening_again) {
+TEST_P(SqlStoreTest, all_is_there_after_opening_again) {
     write_scene(store());
-    opened_.reset();
-    opened_ = open_store(folder_.path().string());
+    reopen();
     EXPECT_EQ(2, opened_->epoch());
     EXPECT_EQ(3, store().last_seq(campus));
     EXPECT_EQ(3U, store().log_after(campus, 0, 10).size());

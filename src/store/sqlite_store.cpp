@@ -1,8 +1,8 @@
 #include "store/sqlite_store.hpp"
 
-#include "store/columns.hpp"
+#include "base/check.hpp"
 #include "store/migrations.hpp"
-#include "store/statements/people.hpp"
+#include "store/writer_lease.hpp"
 
 namespace mb::store {
 
@@ -19,20 +19,12 @@ sqlite::DatabaseOptions database_options(const SqliteStoreOptions& options) {
 
 /// Every opening raises the epoch, so that rows tell under which one they were written.
 std::int64_t take_lease(Session& session, const SqliteStoreOptions& options) {
-    Transaction transaction(session);
-    std::int64_t epoch = 1;
-    Statement& row = session.statement(sql::writer_lease_all);
-    while (row.next()) {
-        epoch = row.integer(2) + 1;
-    }
-    RowBinder(session.statement(sql::writer_lease_put))
-        .add("writer")
-        .add(options.holder)
-        .add(epoch)
-        .add(options.wall_now)
-        .run();
-    transaction.commit();
-    return epoch;
+    const auto seen = read_lease(session);
+    WriterLease mine;
+    mine.holder = options.holder;
+    mine = following(seen, std::move(mine), options.wall_now);
+    CHECK(change_lease(session, seen, mine));  // the file lock keeps others out
+    return mine.epoch;
 }
 
 }  // namespace

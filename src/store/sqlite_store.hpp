@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "store/folder_lock.hpp"
+#include "store/open_store.hpp"
 #include "store/sql_store.hpp"
 #include "store/sqlite/database.hpp"
 
@@ -22,18 +23,15 @@ struct SqliteStoreOptions {
     std::int64_t max_pages = 0;  // tests: a small disk
 };
 
-class SqliteStore {
+class SqliteStore final : public OpenStore {
 public:
     /// Errors: store.in_use {folder, holder}, store.newer_schema {version}, store.migration_changed
     /// {name}. Throws StoreUnavailable, StoreCorrupt.
     static Result<std::unique_ptr<SqliteStore>> open(const SqliteStoreOptions& options);
 
-    /// What the writer writes through. Calls from one thread.
-    [[nodiscard]] writer::Store& writer_store() { return store_; }
-    /// For reads (store/read.hpp), logins (store/logins.hpp) and verify. Thread-safe.
-    [[nodiscard]] Database& database() { return database_; }
-    /// Counts up with every opening.
-    [[nodiscard]] std::int64_t epoch() const { return epoch_; }
+    [[nodiscard]] writer::Store& writer_store() override { return store_; }
+    [[nodiscard]] Database& database() override { return database_; }
+    [[nodiscard]] std::int64_t epoch() const override { return epoch_; }
 
 private:
     SqliteStore(std::unique_ptr<FolderLock> lock, const SqliteStoreOptions& options);

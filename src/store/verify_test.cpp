@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "store/logins.hpp"
-#include "store/test_scene.hpp"
+#include "store/test_engines.hpp"
 
 namespace mb::store {
 
@@ -287,6 +288,26 @@ TEST_F(VerifyTest, damaged_files_are_found) {
     options.read_only = true;
     sqlite::SqliteDatabase database(options);
     EXPECT_FALSE(verify(database).clean());
+}
+
+class VerifyOnEngines : public EngineTest {};
+
+MB_ON_EVERY_ENGINE(VerifyOnEngines);
+
+TEST_P(VerifyOnEngines, changed_and_missing_rows_are_found) {
+    write_scene(store());
+    EXPECT_TRUE(verify(database()).clean());
+    database().write()->script(
+        "UPDATE account SET name = 'x' WHERE account_id = 1;"
+        "DELETE FROM posting WHERE posting_id = 2;"
+        "DROP TABLE login_code");
+    std::set<std::string> found;
+    for (const VerifyFinding& finding : verify(database()).findings) {
+        found.insert(finding.table + " " + finding.code);
+    }
+    EXPECT_EQ(1U, found.count("account row.damaged"));
+    EXPECT_EQ(1U, found.count("posting row.missing"));
+    EXPECT_EQ(1U, found.count("login_code table.unreadable"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the writer needs of a store. Room store implements it on SQLite (and later PostgreSQL); the
+// What the writer needs of a store. Room store implements it on SQLite and PostgreSQL; the
 // simulator's and the tests' fakes too. Calls come from one thread.
 #pragma once
 

@@ -51,6 +51,12 @@ class Schema(LintCase):
         self.bad(TABLE + "CREATE INDEX part_thing ON part (thing_id);", "index on part")
         self.bad(TABLE + "CREATE UNIQUE INDEX part_thing ON part (thing_id);", "index on part")
 
+    def test_added_columns_are_columns(self) -> None:
+        self.passes({"migrations/0001_a.sql": TABLE, "migrations/0002_b.sql": "ALTER TABLE thing ADD COLUMN size {i64};",
+                     "src/store/statements/a.hpp": 'Sql a{R"sql(INSERT INTO thing (project_id, size) VALUES ($1, $2))sql"};'})
+        self.bad(TABLE + "ALTER TABLE thing ADD COLUMN size money;", "has no type token")
+        self.bad(TABLE + "ALTER TABLE thing ADD COLUMN size {i64} DEFAULT 0;", "carries a key, reference or default")
+
     def test_tables_carry_the_project(self) -> None:
         self.bad("CREATE TABLE a (x {i64} NOT NULL, PRIMARY KEY (x)){heap};", "", 2)
         self.bad("CREATE TABLE a (project_id {i64} NOT NULL){heap};", "no primary key")

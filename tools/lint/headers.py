@@ -19,6 +19,8 @@ from tree import Finding, Tree
 COMPILER = ["g++", "-std=gnu++20", "-fsyntax-only", "-x", "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
             "-Wno-restrict", "-DBOOST_ASIO_NO_DEPRECATED", "-DBOOST_BEAST_USE_STD_STRING_VIEW"]
 CACHE = pathlib.Path("build/lint/headers.json")
+# libpq-fe.h lies in a folder of its own.
+LIBRARIES = ["-isystem", "/usr/include/postgresql"]
 
 
 def proved_by_build(tree: Tree, path: str) -> bool:
@@ -49,7 +51,7 @@ def closure_hash(tree: Tree, path: str, files: set[str]) -> str:
 def compile_alone(root: pathlib.Path, path: str) -> Finding | None:
     # Twice, so that a missing #pragma once shows.
     text = f'#include "{path}"\n#include "{path}"\n'
-    done = subprocess.run([*COMPILER, f"-I{root}/src", f"-I{root}", "-"],
+    done = subprocess.run([*COMPILER, f"-I{root}/src", f"-I{root}", *LIBRARIES, "-"],
                           input=text, capture_output=True, text=True, cwd=root, check=False)
     if done.returncode == 0:
         return None

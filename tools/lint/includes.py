@@ -78,6 +78,7 @@ THIRD_PARTY: dict[str, Place] = {
     "openssl/": Place(r"src/(crypto|net)/.*"),
     "curl/": Place(r"src/net/.*", most=1),
     "sqlite3.h": Place(r"(src/store/sqlite/.*|sim/.*|bench/.*|tests/.*)"),
+    "libpq-fe.h": Place(r"src/store/postgres/.*"),
     "zstd.h": Place(r"src/(store|api)/.*"),
     "zlib.h": Place(r"src/api/.*"),
     "CLI/": Place(r"src/app/.*", most=1),

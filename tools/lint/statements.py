@@ -112,6 +112,8 @@ class Schema:
             if match := re.match(r"create\s+table\s+(?:if\s+not\s+exists\s+)?(\w+)\s*\(", piece.sql, re.I):
                 body = piece.sql[match.end():closing(piece.sql, match.end() - 1)]
                 self.tables[match[1].lower()] = set(columns_of(body))
+            elif match := re.match(r"alter\s+table\s+(\w+)\s+add\s+column\s+(\w+)", piece.sql, re.I):
+                self.tables.setdefault(match[1].lower(), set()).add(match[2].lower())
             elif match := re.match(r"create\s+view\s+(\w+)", piece.sql, re.I):
                 self.views.add(match[1].lower())
 
@@ -120,6 +122,15 @@ class Schema:
 
     def knows(self, table: str) -> bool:
         return table in self.tables or table in self.views
+
+
+def check_column(table: str, flat: str) -> list[tuple[str, str]]:
+    found = []
+    if re.search(r"\b(primary key|unique|references|default|collate|generated)\b", flat, re.I):
+        found.append((f"column '{flat}' of {table} carries a key, reference or default", "write keys on lines of their own; the application fills columns"))
+    if not re.search(r"\{(i64|text|blob)\}", flat):
+        found.append((f"column '{flat}' of {table} has no type token", "use {i64}, {text} or {blob}"))
+    return found
 
 
 def check_table(piece: Piece, name: str, body: str) -> list[tuple[str, str]]:
@@ -143,10 +154,7 @@ def check_table(piece: Piece, name: str, body: str) -> list[tuple[str, str]]:
                 elif not is_global and columns_of(target[2])[0] != "project_id":
                     found.append((f"foreign key of {name} does not refer to project_id first", "refer to (project_id, …)"))
         elif not flat.lower().startswith("check"):
-            if re.search(r"\b(primary key|unique|references|default|collate|generated)\b", flat, re.I):
-                found.append((f"column '{flat}' of {name} carries a key, reference or default", "write keys on lines of their own; the application fills columns"))
-            if not re.search(r"\{(i64|text|blob)\}", flat):
-                found.append((f"column '{flat}' of {name} has no type token", "use {i64}, {text} or {blob}"))
+            found += check_column(name, flat)
     if not re.search(r"\)\s*\{(clustered|heap)\}\s*$", piece.sql):
         found.append((f"table {name} does not say how its rows lie", "end it with ){clustered} or ){heap}"))
     return found
@@ -176,6 +184,8 @@ def check_migration(piece: Piece) -> list[tuple[str, str]]:
             found.append((f"index on {match[1]} does not start with project_id", "put project_id first"))
     elif match := re.match(r"create\s+view\s+(\w+)", sql, re.I):
         found += check_view(match[1].lower(), sql)
+    elif match := re.match(r"alter\s+table\s+(\w+)\s+add\s+column\s+(.+)$", sql, re.I | re.S):
+        found += check_column(match[1].lower(), squeeze(match[2]))
     elif not re.match(r"(alter\s+table\s+\w+\s+(add|drop)\s+column|drop\s+(index|view)|insert\s+into|update|delete\s+from)\b", sql, re.I):
         found.append((f"'{squeeze(sql)[:40]}' is no statement the lint knows", "teach tools/lint/statements.py to judge it"))
     return found

@@ -75,6 +75,7 @@ public:
         }
         return sqlite3_changes64(db_);
     }
+    void queue() override { run(); }
     bool next() override { return step(); }
 
     [[nodiscard]] Type type(int column) const override {

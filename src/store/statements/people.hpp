@@ -7,17 +7,22 @@ namespace mb::store::sql {
 
 inline constexpr Sql writer_lease_put{R"sql(
 INSERT INTO writer_lease (
-    name, holder, epoch, heartbeat_wall_at, row_check)
+    name, holder, epoch, heartbeat_wall_at, folder, row_check)
 VALUES (
-    $1, $2, $3, $4, $5)
-ON CONFLICT (name) DO UPDATE SET
-    holder = excluded.holder, epoch = excluded.epoch,
-    heartbeat_wall_at = excluded.heartbeat_wall_at, row_check = excluded.row_check
+    $1, $2, $3, $4, $5, $6)
+ON CONFLICT (name) DO NOTHING
+)sql"};
+
+/// $7, $8: the epoch and the heartbeat the row must still have.
+inline constexpr Sql writer_lease_change{R"sql(
+UPDATE writer_lease
+SET holder = $2, epoch = $3, heartbeat_wall_at = $4, folder = $5, row_check = $6
+WHERE name = $1 AND epoch = $7 AND heartbeat_wall_at = $8
 )sql"};
 
 inline constexpr Sql writer_lease_all{R"sql(
 SELECT
-    name, holder, epoch, heartbeat_wall_at, row_check
+    name, holder, epoch, heartbeat_wall_at, folder, row_check
 FROM writer_lease
 ORDER BY name
 )sql"};
