@@ -31,19 +31,18 @@ missing_packages() {
             END { n = split(names, all, " "); for (i = 1; i <= n; ++i) if (!(all[i] in have)) print all[i] }'
 }
 
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
 # install_packages SECTION… : installs what is missing, as root or through sudo
 install_packages() {
-    local missing as_root=()
+    local missing
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null ||
         die "this system has no apt-get" "Meterbook builds on Debian 12; the list is tools/packages.txt."
-    if [ "$(id -u)" != 0 ]; then
-        command -v sudo >/dev/null ||
-            die "Debian packages are missing, and this is neither root nor is there sudo" \
-                "As root, once: apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
-        as_root=(sudo)
-    fi
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "Debian packages are missing, and this is neither root nor is there sudo" \
+            "As root, once: apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
     say "· installing ${#missing[@]} Debian packages: ${missing[*]}"
     mkdir -p "$logs"
     local log="$logs/packages.log" lock=(-o DPkg::Lock::Timeout=300)
@@ -53,18 +52,27 @@ install_packages() {
     if [ -f "$bundle" ] && ! dpkg-query -W -f '${db:Status-Status}' ca-certificates 2>/dev/null | grep -qx installed; then
         own_bundle=$(mktemp) && cp "$bundle" "$own_bundle"
     fi
-    if ! { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q update &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q -y \
+    if ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get "${lock[@]}" -q -y \
             --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
         tail -n 15 "$log" >&2
         die "apt-get could not install the packages" "The whole log is $log."
     fi
     if [ -n "$own_bundle" ]; then
-        "${as_root[@]}" install -m 644 "$own_bundle" "$bundle"
+        as_root install -m 644 "$own_bundle" "$bundle"
         rm -f "$own_bundle"
     fi
     mapfile -t missing < <(missing_packages "$@")
     [ ${#missing[@]} -eq 0 ] || die "still missing after installing: ${missing[*]}" "The log is $log."
+}
+
+# install_postgres : the PostgreSQL server's programs, without the cluster that Debian would start on port 5432
+install_postgres() {
+    local settings=/etc/postgresql-common/createcluster.conf
+    [ -n "$(missing_packages postgres-common postgres)" ] || return 0
+    install_packages postgres-common || return 1
+    as_root sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' "$settings" || return 1
+    install_packages postgres
 }
 
 # hash_of PATH… : one hash over the names and contents below the paths, without what builds leave there

@@ -392,13 +392,17 @@ bool Writer::was_committed(const Batch& batch) {
     return store_.last_seq(id) >= share.log.seq;
 }
 
+void Writer::tell_failure(const StoreUnavailable& why) {
+    if (failures_in_a_row_++ % failures_per_line == 0) {
+        log::error("store: {} (failure {} in a row)", why.what(), failures_in_a_row_);
+    }
+}
+
 /// The outcome of the commit is unknown: the store knows. State never runs ahead of it.
 void Writer::environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why) {
     ++counters_.commit_failures;
     counters_.disk_full = why.disk_full;
-    if (failures_in_a_row_++ % failures_per_line == 0) {
-        log::error("store: {} (failure {} in a row)", why.what(), failures_in_a_row_);
-    }
+    tell_failure(why);
     if (why.must_stop) {
         refuse(batch, "store.unavailable");
         throw why;
@@ -412,7 +416,7 @@ void Writer::environment_broke(Batch& batch, const engine::Now& now, const Store
             reload(id);
         }
     } catch (const StoreUnavailable& again) {
-        log::error("store still unavailable: {}", again.what());
+        tell_failure(again);
         counters_.down = true;
         drop_all();
     }
@@ -425,7 +429,7 @@ bool Writer::reload() {
         load();
         return true;
     } catch (const StoreUnavailable& why) {
-        log::error("store still unavailable: {}", why.what());
+        tell_failure(why);
         return false;
     }
 }
@@ -504,7 +508,7 @@ void Writer::recover_dirty(ProjectId id) {
     try {
         reload(id);
     } catch (const StoreUnavailable& why) {
-        log::error("store still unavailable: {}", why.what());
+        tell_failure(why);
         counters_.down = true;
         drop_all();
     }

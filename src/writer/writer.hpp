@@ -123,6 +123,7 @@ private:
     void committed(Batch& batch, const engine::Now& now);
     void refuse(Batch& batch, const std::string& code);
     bool was_committed(const Batch& batch);
+    void tell_failure(const StoreUnavailable& why);
     void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
     void one_by_one(Batch& batch, const engine::Now& now);
     void park(const Submission& submission, const engine::Now& now, const std::string& why);
