@@ -14,8 +14,8 @@ constexpr Duration urgent_window = Duration::milliseconds(5);
 
 writer::WriterOptions writer_options() {
     writer::WriterOptions out;
-    out.checkpoint_slice_bytes = 8 * 1024;
-    out.flush_rows_max = 40;
+    out.checkpoint_slice_bytes = 24 * 1024;
+    out.flush_rows_max = 60;
     return out;
 }
 
@@ -61,7 +61,7 @@ Server::Server(Core& core, const Seams& seams, Field& field, Till& till, checker
       disk_(core.random.split("disk")),
       recorder_(disk_, [this](const auto& log, const auto& rows,
                               const auto& outcomes) { checker_.committed(log, rows, outcomes); }),
-      upkeep_every_(Duration::minutes(dice_.range(10, 40))),
+      upkeep_every_(Duration::minutes(dice_.range(3, 12))),
       reading_window_(Duration::milliseconds(dice_.range(4'000, 25'000))) {
     disk_.tear(core.on(Fault::torn_write));
     field_.connect({[this](headend::LinkId link, const std::string& profile) {
