@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: the real binary under faults: kill -9, callbacks, a full disk, refusals
+# title: the real binary under faults: kill -9, callbacks, a full disk, a restore, refusals
 # needs: build-release
 # minutes: 12
 . "$(dirname "$0")/stage.sh"
@@ -27,6 +27,7 @@ service() {
 service refusals
 service callbacks
 service disk_full
+service restore_drill
 service kill_loop --rounds "$rounds" --births "$births"
 if [ "$skipped" = 0 ]; then
     finish
