@@ -310,6 +310,15 @@ TEST(BackupOfSqlite, damaged_books_give_no_backup) {
     EXPECT_TRUE(fs::is_empty(shelf.path()));
 }
 
+TEST(BackupOfPostgres, a_dump_is_verified_by_restoring_it) {
+    const Books books(Engine::postgres);
+    const TestFolder shelf;
+    BackupOptions options{books.choice(), shelf.file("first"), morning};
+    options.verify.emplace();
+    EXPECT_EQ(backup(options).error().code, "backup.verify_needs_restore");
+    EXPECT_TRUE(fs::is_empty(shelf.path()));
+}
+
 TEST(BackupOfPostgres, the_dump_of_another_engine_is_refused) {
     const Books books(Engine::postgres);
     const Books other(Engine::sqlite);

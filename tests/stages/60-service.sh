@@ -28,6 +28,7 @@ service refusals
 service callbacks
 service disk_full
 service restore_drill
+service manual
 service kill_loop --rounds "$rounds" --births "$births"
 if [ "$skipped" = 0 ]; then
     finish
