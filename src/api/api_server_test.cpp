@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "api/demo_logins.hpp"
 #include "api/order_number.hpp"
 #include "api/test_campus.hpp"
@@ -360,6 +362,18 @@ TEST_F(Server, ProtectionAndEmergencyCreditAnswerWithTheMeter) {
 
 TEST_F(Server, AnOrderWaitsForItsPayAddress) {
     const std::string no = order_number(campus, "api:1:key-0001");
+    std::promise<OrderRecord> ordered;
+    std::thread channel([&] {  // answers a little later
+        OrderRecord record = ordered.get_future().get();
+        record.row.pay_url = "http://127.0.0.1:1/pay/1";
+        {
+            const std::lock_guard lock(all.mutex);
+            all.projects[campus].orders.front() = record;
+        }
+        engine::Effects prepared;
+        prepared.emit(record.row);
+        server->on_commit(campus, {}, prepared);
+    });
     engine.respond = [&](ProjectId, const engine::Event& event) {
         OrderRecord record = order_record(std::get<engine::OrderCreated>(event).no, 17);
         {
@@ -369,17 +383,7 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
         engine::Effects created;
         created.emit(record.row);
         server->on_commit(campus, {}, created);
-        // The channel answers a little later.
-        later = std::thread([this, record]() mutable {
-            record.row.pay_url = "http://127.0.0.1:1/pay/1";
-            {
-                const std::lock_guard lock(all.mutex);
-                all.projects[campus].orders.front() = record;
-            }
-            engine::Effects prepared;
-            prepared.emit(record.row);
-            server->on_commit(campus, {}, prepared);
-        });
+        ordered.set_value(record);
         engine::EventOutcome outcome;
         outcome.ref = record.row.no;
         return outcome;
@@ -387,6 +391,7 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
     const auto answer =
         post(me, "/api/v1/projects/1/orders",
              R"({"meter_id":"17","amount":"50.00","channel":"sandbox"})", "key-0001");
+    channel.join();
     EXPECT_EQ(answer.status, 201) << answer.body;
     EXPECT_EQ(member(answer.body, "no"), no);
     EXPECT_EQ(member(answer.body, "pay_url"), "http://127.0.0.1:1/pay/1");

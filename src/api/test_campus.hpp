@@ -412,7 +412,6 @@ protected:
         thread = std::thread([this] { reactor.run(); });
     }
     void TearDown() override {
-        if (later.joinable()) later.join();
         if (!thread.joinable()) return;
         reactor.post([this] {
             server.reset();
@@ -493,7 +492,6 @@ protected:
     ApiOptions options;
     std::unique_ptr<ApiServer> server;
     std::thread thread;
-    std::thread later;  // what a test does while a request waits
 };
 
 }  // namespace mb::api::test

@@ -4,6 +4,7 @@
 #include "app/decode_command.hpp"
 #include "app/demo.hpp"
 #include "app/fleet_command.hpp"
+#include "app/migrate_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/simulate_command.hpp"
 #include "app/verify_command.hpp"
@@ -132,6 +133,17 @@ void add_restore(CLI::App& cli, int& code) {
         [options, &code] { code = run_restore(*options, std::cout, std::cerr, engine_steps()); });
 }
 
+void add_migrate(CLI::App& cli, int& code) {
+    CLI::App* sub =
+        cli.add_subcommand("migrate", "Bring the schema up to this program, leave a checkpoint");
+    auto options = std::make_shared<MigrateOptions>();
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_flag("--citus", options->citus,
+                  "Print the SQL that distributes the schema over Citus instead");
+    sub->callback([options, &code] { code = run_migrate(*options, std::cout, std::cerr); });
+}
+
 /// What `bench ingest` asks after its run.
 std::int64_t verify_folder(const std::filesystem::path& folder) {
     VerifyOptions options;
@@ -179,7 +191,7 @@ int run_command_line(int argc, char** argv) {
     int code = 0;
     for (const auto add :
          {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel, add_simulate, add_verify,
-          add_backup, add_restore, add_user, add_bench}) {
+          add_backup, add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }
     try {

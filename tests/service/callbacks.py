@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
 import random
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 
 from meterbook import Answer, Console, Report, Sandbox, Server, call, expect, folder, signature, until
+from stores import add_store, stores
 
 PATH = "/callbacks/sandbox/1"
 
@@ -165,18 +167,19 @@ def killed(desk: Desk, seed: int, tries: int) -> None:
     """F07: the process dies while a callback is under way; the channel repeats it; one posting."""
     dice = random.Random(seed)
     between = 0
-    wal = desk.server.data / "meterbook.db-wal"
+    store = desk.server.store
     for number in range(tries):
         order = desk.order()
         transaction = f"TKILL{number}"
         body = desk.body(order, transaction)
         connection = http.client.HTTPConnection(desk.base.removeprefix("http://"), timeout=10)
+        before = store.written()
         connection.request("POST", PATH, body, desk.headers(body))
         if number % 2:
             time.sleep(dice.uniform(0, 0.012))
         else:  # as soon as something is written: most often that is the commit, before its answer
-            size, end = wal.stat().st_size, time.monotonic() + 0.05
-            while wal.stat().st_size == size and time.monotonic() < end:
+            end = time.monotonic() + 0.05
+            while store.written() == before and time.monotonic() < end:
                 pass
         desk.server.kill()
         try:
@@ -219,13 +222,14 @@ def through_the_channel(desk: Desk) -> None:
 
 
 def main() -> int:
+    given = add_store(argparse.ArgumentParser(description=__doc__)).parse_args()
     report = Report()
     seed = int(time.time())
     print(f"seed {seed}", flush=True)
-    with folder("callbacks") as base:
+    with folder("callbacks") as base, stores(given.store) as store:
         data = base / "data"
         data.mkdir()
-        server = Server.demo_at(data, fleet=False)
+        server = Server.demo_at(data, fleet=False, store=store.at(data))
         try:
             desk = Desk(server.start())
             for name, case in (("the same callback 200 times on 8 threads", repeated),

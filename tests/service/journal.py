@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from meterbook import Answer, Console, Lost, Sandbox, Server, expect, until
+from stores import PostgresConnection
 
 
 @dataclass
@@ -165,7 +166,7 @@ class Journal:
 
     def compare(self) -> None:
         """Every acknowledged fact is there, none is there twice, and what was refused left no trace."""
-        database = self.server.database()
+        database = self.server.store.database()
         try:
             self.compare_requests(database)
             self.compare_protection(database)
@@ -174,7 +175,7 @@ class Journal:
             database.close()
         self.compare_money()
 
-    def compare_requests(self, database: sqlite3.Connection) -> None:
+    def compare_requests(self, database: sqlite3.Connection | PostgresConnection) -> None:
         orders = {row["order_no"]: row for row in database.execute("SELECT * FROM orders")}
         commands = {str(row["command_id"]): row for row in database.execute("SELECT * FROM command")}
         reasons: Counter[str] = Counter()
@@ -201,7 +202,7 @@ class Journal:
                 row = commands.get(deed.answer.json["id"])
                 expect(row is not None and row["kind"] == deed.answer.json["kind"], f"command of {deed.key} is lost")
 
-    def compare_protection(self, database: sqlite3.Connection) -> None:
+    def compare_protection(self, database: sqlite3.Connection | PostgresConnection) -> None:
         flags = {str(row[0]): bool(row[1]) for row in database.execute(
             "SELECT m.meter_id, r.lock_out FROM meter m JOIN relay_state r"
             " ON r.project_id = m.project_id AND r.service_point_id = m.service_point_id")}
@@ -213,7 +214,7 @@ class Journal:
             if known:
                 expect(flags.get(meter) == flag, f"lock-out of meter {meter} was acknowledged as {flag}")
 
-    def compare_time(self, database: sqlite3.Connection) -> None:
+    def compare_time(self, database: sqlite3.Connection | PostgresConnection) -> None:
         """Business time of what is stored never goes back, nor behind what a client was told."""
         before = 0
         for row in database.execute("SELECT seq, business_at FROM event_log WHERE project_id = 1 ORDER BY seq"):
@@ -225,10 +226,10 @@ class Journal:
     def compare_money(self) -> None:
         """A payment is one posting, and there is no posting without a payment."""
         for row in self.server.rows(
-                "SELECT o.order_no, count(p.posting_id) AS n, total(p.amount) AS fen, o.paid_amount FROM orders o"
-                " LEFT JOIN posting p ON p.project_id = o.project_id"
+                "SELECT o.order_no, count(p.posting_id) AS n, coalesce(sum(p.amount), 0) AS fen, o.paid_amount"
+                " FROM orders o LEFT JOIN posting p ON p.project_id = o.project_id"
                 " AND p.idempotency = 'pay:sandbox:' || o.transaction_no"
-                " WHERE o.transaction_no <> '' GROUP BY o.order_no"):
+                " WHERE o.transaction_no <> '' GROUP BY o.order_no, o.paid_amount"):
             expect(row["n"] == 1 and row["fen"] == row["paid_amount"],
                    f"order {row['order_no']}: {row['n']} postings of {row['fen']} for {row['paid_amount']}")
         counts = self.server.rows("SELECT (SELECT count(*) FROM posting WHERE cause LIKE '%payment') AS postings,"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 at random points under load; after each, everything acknowledged is there, once (F07, F08, F58).
 
-usage: kill_loop.py [--rounds 20] [--seed N] [--verify-each 10]
+usage: kill_loop.py [--store sqlite|postgres] [--rounds 20] [--seed N] [--verify-each 10]
 The seed is printed; the same seed gives the same requests and moments, though not the same interleaving.
 """
 
@@ -11,14 +11,13 @@ import argparse
 import os
 import pathlib
 import random
-import shutil
 import signal
-import sqlite3
 import sys
 import time
 
 from journal import Client, Journal
 from meterbook import Console, Report, Server, children, expect, folder, until, verify
+from stores import PostgresCluster, SqliteStores, add_store, stores
 
 CLIENTS = 3
 METERS = 40
@@ -61,12 +60,12 @@ def check(journal: Journal, dice: random.Random) -> None:
     journal.compare()
 
 
-def loop(report: Report, rounds: int, seed: int, verify_each: int) -> None:
+def loop(report: Report, store: SqliteStores | PostgresCluster, rounds: int, seed: int, verify_each: int) -> None:
     dice = random.Random(seed)
     with folder("kill") as base:
         data = base / "data"
         data.mkdir()
-        server = Server.demo_at(data, METERS)
+        server = Server.demo_at(data, METERS, store=store.at(data))
         try:
             journal = Journal(server.start(), CLIENTS, seed)
             for number in range(1, rounds + 1):
@@ -74,7 +73,7 @@ def loop(report: Report, rounds: int, seed: int, verify_each: int) -> None:
                 how = burst(server, journal, dice)
                 if number % verify_each == 0:
                     with report.case(f"verify after round {number}"):
-                        verify(data)
+                        verify(server)
                 with report.case(f"round {number}: {how} killed, {len(journal.deeds) - before} requests"):
                     server.start()
                     check(journal, dice)
@@ -83,9 +82,9 @@ def loop(report: Report, rounds: int, seed: int, verify_each: int) -> None:
                 journal.compare()
             with report.case("a clean stop, then verify"):
                 expect(server.stop() == 0, "exit code of the server")
-                verify(data)
+                verify(server)
             with report.case("the comparison notices what is wrong"):
-                tampered(journal, data)
+                tampered(journal)
             done = sum(deed.done for deed in journal.deeds)
             print(f"note: {rounds} kills, {len(journal.deeds)} requests, {done} acknowledged,"
                   f" {len(journal.paid)} payments, seed {seed}")
@@ -113,25 +112,20 @@ TAMPERINGS = (
 )
 
 
-def tampered(journal: Journal, data: pathlib.Path) -> None:
+def tampered(journal: Journal) -> None:
     """The comparison itself: each of these changes of the data must be noticed."""
     journal.compare()
+    sound = journal.server.store
     for name, statement in TAMPERINGS:
-        copy = data.with_name("tampered")
-        shutil.copytree(data, copy, ignore=shutil.ignore_patterns("*.sock"))
-        database = sqlite3.connect(copy / "meterbook.db")
-        changed = database.execute(statement).rowcount
-        database.commit()
-        database.close()
-        journal.server.data = copy
-        try:
-            journal.compare()
-            noticed = False
-        except AssertionError:
-            noticed = True
-        finally:
-            journal.server.data = data
-            shutil.rmtree(copy)
+        with sound.altered(statement) as (copy, changed):
+            journal.server.store = copy
+            try:
+                journal.compare()
+                noticed = False
+            except AssertionError:
+                noticed = True
+            finally:
+                journal.server.store = sound
         expect(changed > 0 and noticed, f"{name} ({changed} rows) went unnoticed")
 
 
@@ -141,7 +135,7 @@ def keep(log: pathlib.Path, data: pathlib.Path) -> None:
         print(f"kept: {data}")
 
 
-def killed_at_birth(report: Report, seed: int, tries: int) -> None:
+def killed_at_birth(report: Report, store: SqliteStores | PostgresCluster, seed: int, tries: int) -> None:
     """The first start makes the campus: whenever it dies, the next start has all of it."""
     dice = random.Random(seed ^ 0x5EED)
     for number in range(1, tries + 1):
@@ -149,7 +143,7 @@ def killed_at_birth(report: Report, seed: int, tries: int) -> None:
         with report.case(f"first start killed after {after:.2f} s, time {number}"), folder("birth") as base:
             data = base / "data"
             data.mkdir()
-            server = Server.demo_at(data, METERS, fleet=False)
+            server = Server.demo_at(data, METERS, fleet=False, store=store.at(data))
             try:
                 server.spawn()
                 until(lambda: (data / "sandbox.secret").exists() or time.sleep(0.01), 20, "a first file")
@@ -165,17 +159,19 @@ def killed_at_birth(report: Report, seed: int, tries: int) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = add_store(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--verify-each", type=int, default=10)
     parser.add_argument("--births", type=int, default=3)
     given = parser.parse_args()
-    print(f"seed {given.seed}: kill_loop.py --seed {given.seed} --rounds {given.rounds} repeats this", flush=True)
+    print(f"seed {given.seed}: kill_loop.py --store {given.store} --seed {given.seed} --rounds {given.rounds}"
+          " repeats this", flush=True)
     report = Report()
-    killed_at_birth(report, given.seed, given.births)
-    with report.case("the loop itself"):
-        loop(report, given.rounds, given.seed, given.verify_each)
+    with stores(given.store) as store:
+        killed_at_birth(report, store, given.seed, given.births)
+        with report.case("the loop itself"):
+            loop(report, store, given.rounds, given.seed, given.verify_each)
     return report.finish()
 
 

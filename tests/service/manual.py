@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pathlib
 import re
@@ -70,6 +71,9 @@ def on_postgres(report: Report, blocks: list[str], base: pathlib.Path, names: di
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", choices=("both",), default="both")
+    parser.parse_args()
     report = Report()
     found = BLOCK.findall((ROOT / "docs" / "operations.md").read_text())
     with report.case("the manual has blocks to run"):

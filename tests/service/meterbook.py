@@ -15,7 +15,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 sys.dont_write_bytecode = True
+
+from stores import PostgresStore, SqliteStore
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANAGER = "13800000001"
@@ -128,27 +129,31 @@ def children(pid: int) -> dict[str, int]:
 class Server:
     """`meterbook demo` or `meterbook serve` on a data folder; killed and started again at will."""
 
-    def __init__(self, data: pathlib.Path, arguments: list[str], demo: bool) -> None:
+    def __init__(self, data: pathlib.Path, arguments: list[str], demo: bool,
+                 store: SqliteStore | PostgresStore | None = None) -> None:
         self.data, self.arguments, self.demo = data, arguments, demo
+        self.store = store or SqliteStore(data)
         self.port = 0  # kept over restarts, as pay addresses carry it
         self.log = data.with_name(data.name + ".log")
         self.process: subprocess.Popen[bytes] | None = None
         self.channel = ""
 
     @classmethod
-    def demo_at(cls, data: pathlib.Path, meters: int = 40, speed: int = 60, fleet: bool = True) -> Server:
+    def demo_at(cls, data: pathlib.Path, meters: int = 40, speed: int = 60, fleet: bool = True,
+                store: SqliteStore | PostgresStore | None = None) -> Server:
         extra = [] if fleet else ["--no-fleet"]
-        return cls(data, ["demo", "--meters", str(meters), "--speed", str(speed), "--web", "", *extra], True)
+        return cls(data, ["demo", "--meters", str(meters), "--speed", str(speed), "--web", "", *extra], True, store)
 
     @classmethod
-    def serve_at(cls, data: pathlib.Path, config: str = "") -> Server:
+    def serve_at(cls, data: pathlib.Path, config: str = "",
+                 store: SqliteStore | PostgresStore | None = None) -> Server:
         path = data.with_name(data.name + ".toml")
         path.write_text(config or "[http]\nport = 0\n")
-        return cls(data, ["serve", "--config", str(path)], False)
+        return cls(data, ["serve", "--config", str(path)], False, store)
 
     def spawn(self) -> int:
         """Starts without waiting; returns where its output begins in the log."""
-        words = [str(binary()), *self.arguments, "--data", str(self.data)]
+        words = [str(binary()), *self.arguments, "--data", str(self.data), *self.store.words]
         if self.demo:
             words += ["--port", str(self.port)]
         offset = self.log.stat().st_size if self.log.exists() else 0
@@ -217,16 +222,11 @@ class Server:
     def secret(self) -> str:
         return (self.data / "sandbox.secret").read_text().strip()
 
-    def database(self) -> sqlite3.Connection:
-        """Read-only, one snapshot per statement."""
-        connection = sqlite3.connect(f"file:{self.data}/meterbook.db?mode=ro", uri=True, timeout=10)
-        connection.row_factory = sqlite3.Row
-        return connection
-
-    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        connection = self.database()
+    def rows(self, sql: str, *values: object) -> list:
+        """Each by name and by position."""
+        connection = self.store.database()
         try:
-            return connection.execute(sql, values).fetchall()
+            return list(connection.execute(sql, values))
         finally:
             connection.close()
 
@@ -239,8 +239,8 @@ def run(*words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
                           stdin=subprocess.DEVNULL)
 
 
-def verify(data: pathlib.Path) -> None:
-    done = run("verify", "--data", str(data), timeout=120)
+def verify(server: Server) -> None:
+    done = run("verify", "--data", str(server.data), *server.store.words, timeout=120)
     expect(done.returncode == 0, f"verify ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 

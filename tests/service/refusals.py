@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import pathlib
@@ -12,6 +13,7 @@ import time
 from datetime import datetime
 
 from meterbook import Console, Report, Sandbox, Server, call, children, expect, folder, run, until
+from stores import PostgresStore, add_store, stores
 
 PHONE = "13900000009"
 MONEY_TABLES = ("orders", "posting", "bill_line", "account", "agreement", "command", "inbox", "daily_proof", "alarm")
@@ -33,9 +35,9 @@ def second_server(server: Server, console: Console) -> None:
     order = console.order(console.meters()[0]["id"], "5.00", "second-server-1").json["no"]
     kept = {name: (server.data / name).read_bytes() for name in ("channel.port", "campus.json", "sandbox.secret")}
     before = children(server.pid)
-    data = str(server.data)
+    where = ["--data", str(server.data), *server.store.words]
     began = time.monotonic()
-    for words in (["serve", "--data", data], ["demo", "--data", data, "--port", "0", "--web", ""]):
+    for words in (["serve", *where], ["demo", *where, "--port", "0", "--web", ""]):
         ended(words, 1, "store.in_use", f"process {server.pid}")
     expect(time.monotonic() - began < 20, "the refusals took", time.monotonic() - began, "s")
     for name, content in kept.items():
@@ -43,6 +45,19 @@ def second_server(server: Server, console: Console) -> None:
     expect(children(server.pid) == before, "children of the first server changed")
     expect(sandbox.query(order).status == 200, "the channel lost an order")
     expect(console.get("/me").status == 200, "the first server stopped serving")
+
+
+def second_folder(server: Server, console: Console, base: pathlib.Path) -> None:
+    """One server a database, wherever the other keeps its folder: the heartbeat of the writer lease says who it is."""
+    epoch = server.one("SELECT epoch FROM writer_lease")
+    for name in ("serve", "demo"):
+        data = base / f"second-{name}"
+        data.mkdir()
+        began = time.monotonic()
+        ended([name, "--data", str(data), *server.store.words], 1, "store.in_use", f"process {server.pid}")
+        expect(time.monotonic() - began < 15, f"{name} was refused after {time.monotonic() - began:.1f} s")
+    expect(server.one("SELECT epoch FROM writer_lease") == epoch, "a refused server took the lease")
+    expect(console.order(console.meters()[0]["id"], "5.00", "second-folder-1").status == 201, "the first server")
 
 
 def configuration(base: pathlib.Path) -> None:
@@ -76,10 +91,11 @@ def wrong_usage(base: pathlib.Path) -> None:
         ended(words, 0)
 
 
-def users_without_server(base: pathlib.Path, data: pathlib.Path) -> None:
-    ended(["user", "add", PHONE, "--project", "1", "--data", str(base / "nowhere")], 1, "data.missing")
-    ended(["user", "code", PHONE, "--data", str(data)], 1, "control.not_running")
-    said = ended(["user", "add", PHONE, "--project", "1", "--name", "值班员", "--data", str(data)], 0)
+def users_without_server(base: pathlib.Path, server: Server) -> None:
+    data, store = str(server.data), server.store.words
+    ended(["user", "add", PHONE, "--project", "1", "--data", str(base / "nowhere"), *store], 1, "data.missing")
+    ended(["user", "code", PHONE, "--data", data], 1, "control.not_running")
+    said = ended(["user", "add", PHONE, "--project", "1", "--name", "值班员", "--data", data, *store], 0)
     expect(PHONE in said, said)
 
 
@@ -91,7 +107,8 @@ def sign_in_without_demo(server: Server) -> None:
     asked = console.post("/auth/code", {"phone": "13900000001"})
     expect(asked.status == 200 and asked.json["demo_code"] is None, asked)
     data = str(server.data)
-    ended(["user", "add", "13900000010", "--project", "1", "--data", data], 0)  # through the running server
+    # Through the running server:
+    ended(["user", "add", "13900000010", "--project", "1", "--data", data, *server.store.words], 0)
     for phone in (PHONE, "13900000010"):
         done = run("user", "code", phone, "--data", data)
         code = done.stdout.strip()
@@ -160,9 +177,9 @@ def clock_behind(server: Server) -> None:
     """The demo's time may lie ahead of life: then `serve` on its folder refuses to set it back."""
     saved = server.one("SELECT max(business_at) FROM event_log") / 1e6
     if saved > time.time() + 3600:
-        ended(["serve", "--data", str(server.data)], 1, "clock.behind", "saved")
+        ended(["serve", "--data", str(server.data), *server.store.words], 1, "clock.behind", "saved")
         return
-    plain = Server.serve_at(server.data)
+    plain = Server.serve_at(server.data, store=server.store)
     try:
         plain.start()
         expect(plain.stop() == 0, "exit code of serve")
@@ -171,24 +188,29 @@ def clock_behind(server: Server) -> None:
 
 
 def main() -> int:
+    given = add_store(argparse.ArgumentParser(description=__doc__)).parse_args()
     report = Report()
-    with folder("refusals") as base:
+    with folder("refusals") as base, stores(given.store) as store:
         for name in ("demo", "served"):
             (base / name).mkdir()
-        demo, served = Server.demo_at(base / "demo", fleet=False), Server.serve_at(base / "served")
+        demo = Server.demo_at(base / "demo", fleet=False, store=store.at(base / "demo"))
+        served = Server.serve_at(base / "served", store=store.at(base / "served"))
         try:
             with report.case("wrong usage ends with 2"):
                 wrong_usage(base)
             with report.case("bad configuration ends with 1 and says why"):
                 configuration(base)
             with report.case("users without a server"):
-                users_without_server(base, base / "served")
+                users_without_server(base, served)
             with report.case("sign-in without --demo"):
                 sign_in_without_demo(served.start())
                 expect(served.stop() == 0, "exit code")
             with report.case("a second server on the folder"):
                 console = Console(demo.start()).sign_in()
                 second_server(demo, console)
+            if isinstance(demo.store, PostgresStore):
+                with report.case("a second server on the database, with a folder of its own"):
+                    second_folder(demo, console, base)
             with report.case("a clean stop and a start change nothing"):
                 stop_and_start(demo, console)
             with report.case("business time is never set back"):

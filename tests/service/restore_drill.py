@@ -7,6 +7,7 @@ back, money included, once. A command that was open at the backup and carried ou
 
 from __future__ import annotations
 
+import argparse
 import os
 import pathlib
 import random
@@ -17,6 +18,7 @@ import sys
 from disk_full import small_disk
 from journal import Client, Journal
 from meterbook import Lost, Report, Server, Sandbox, children, expect, folder, run, until, verify
+from stores import PostgresCluster, PostgresStore, SqliteStore, SqliteStores, add_store, stores
 
 METERS = 40
 CLIENTS = 2
@@ -40,16 +42,16 @@ def load(journal: Journal, while_doing: object = None) -> None:
             raise client.broken
 
 
-def backup(data: pathlib.Path, to: pathlib.Path, *extra: str) -> str:
-    done = run("backup", "--data", str(data), *extra, str(to), timeout=120)
+def backup(server: Server, to: pathlib.Path) -> None:
+    """SQLite's copy goes through all of verify, PostgreSQL's when it is restored."""
+    extra = ["--verify"] if server.store.name == "sqlite" else []
+    done = run("backup", "--data", str(server.data), *server.store.words, *extra, str(to), timeout=120)
     expect(done.returncode == 0, f"backup: {done.stdout}{done.stderr}")
-    return done.stdout
 
 
-def restore(source: pathlib.Path, data: pathlib.Path) -> str:
-    done = run("restore", str(source), "--data", str(data), timeout=120)
-    expect(done.returncode == 0, f"restore: {done.stdout}{done.stderr}")
-    return done.stdout
+def restore(source: pathlib.Path, data: pathlib.Path, store: SqliteStore | PostgresStore) -> str:
+    done = run("restore", str(source), "--data", str(data), *store.words, timeout=120)
+    return f"exit {done.returncode}\n{done.stdout}{done.stderr}"
 
 
 def open_trip(server: Server, journal: Journal) -> str:
@@ -79,24 +81,29 @@ def lose(server: Server) -> None:
     """The server dies and its books are gone; meters, channel and clock are a world of their own."""
     server.kill()
     gone = [path for path in server.data.iterdir() if path.name.startswith("meterbook.")]
-    expect(any(path.name == "meterbook.db" for path in gone), gone)
     for path in gone:
         path.unlink()
+    if isinstance(server.store, PostgresStore):
+        cluster, name = server.store.cluster, server.store.dbname
+        cluster.change(f"DROP DATABASE {name} WITH (FORCE)")
+        cluster.change(f"CREATE DATABASE {name}")
+    else:
+        expect(any(path.name == "meterbook.db" for path in gone), gone)
 
 
 def drill(report: Report, base: pathlib.Path, server: Server) -> None:
     data, shelf = server.data, base / "shelf"
     shelf.mkdir()
     journal = Journal(server.start(), CLIENTS, 62)
-    with report.case("a backup beside a server under load verifies"):
-        load(journal, lambda: backup(data, shelf / "loaded", "--verify"))
+    with report.case("a backup beside a server under load"):
+        load(journal, lambda: backup(server, shelf / "loaded"))
     with report.case("a backup with a command open"):
         load(journal)
         journal.all_credited(60)
         trip = open_trip(server, journal)
         kept, paid = list(journal.deeds), list(journal.paid)
         last_seq = server.one("SELECT max(seq) FROM event_log")
-        backup(data, shelf / "daily")
+        backup(server, shelf / "daily")
         server.kill()
     server.start()
     with report.case("the command is carried out, more is acknowledged"):
@@ -107,11 +114,12 @@ def drill(report: Report, base: pathlib.Path, server: Server) -> None:
         expect(len(journal.deeds) > len(kept) and len(journal.paid) > len(paid), "nothing came behind the backup")
     lose(server)
     with report.case("restored: what was acknowledged before the backup is there"):
-        text = restore(shelf / "daily", data)
-        expect("verify clean" in text and "project 1: up to log row" in text, text)
+        text = restore(shelf / "daily", data, server.store)
+        expect("exit 0" in text and "verify clean" in text and "project 1: up to log row" in text, text)
         expect(server.one("SELECT max(seq) FROM event_log") >= last_seq, "the backup lacks its last rows")
-        expect(run("restore", str(shelf / "daily"), "--data", str(data)).returncode == 1, "restored over books")
-        database = server.database()
+        text = restore(shelf / "daily", data, server.store)
+        expect("exit 1" in text and "store.not_empty" in text, "restored over books:", text)
+        database = server.store.database()
         everything, journal.deeds = journal.deeds, kept
         journal.compare_requests(database)
         journal.deeds = everything
@@ -135,27 +143,32 @@ def drill(report: Report, base: pathlib.Path, server: Server) -> None:
         journal.compare()
     with report.case("verify after all that"):
         expect(server.stop() == 0, "exit code")
-        verify(data)
+        verify(server)
 
 
-def damaged(report: Report, base: pathlib.Path) -> None:
+def damaged(report: Report, base: pathlib.Path, store: SqliteStores | PostgresCluster) -> None:
     """Every nightly restore says so when the backup rots."""
     dice = random.Random(64)
-    good = base / "shelf" / "daily"
-    for name in ("meterbook.db", "manifest.json", "clock.json"):
+    good, scratch = base / "shelf" / "daily", base / "scratch"
+    place = store.at(scratch)
+    for name in sorted(path.name for path in good.iterdir()):
         with report.case(f"a flipped byte in {name} is refused"):
             bad = base / "rotten"
             shutil.copytree(good, bad)
             content = bytearray((bad / name).read_bytes())
             content[dice.randrange(len(content) - 1)] ^= 1
             (bad / name).write_bytes(content)
-            done = run("restore", str(bad), "--data", str(base / "scratch"))
-            expect(done.returncode == 1 and "backup.damaged" in done.stderr, done)
-            expect(not (base / "scratch").exists(), "something was written")
+            text = restore(bad, scratch, place)
+            expect("exit 1" in text and "backup.damaged" in text, text)
+            expect(not scratch.exists(), "something was written")
             shutil.rmtree(bad)
+    with report.case("the sound one is taken by the same place, and so is the one made under load"):
+        expect("exit 0" in (text := restore(good, scratch, place)), text)
+        other = base / "other"
+        expect("exit 0" in (text := restore(base / "shelf" / "loaded", other, store.at(other))), text)
 
 
-def no_room(report: Report, base: pathlib.Path, data: pathlib.Path) -> None:
+def no_room(report: Report, base: pathlib.Path, server: Server) -> None:
     with small_disk(base / "small") as why:
         if why:
             report.skip("no room for a backup", why)
@@ -164,21 +177,22 @@ def no_room(report: Report, base: pathlib.Path, data: pathlib.Path) -> None:
             filler = base / "small" / "filler"
             with filler.open("wb") as out:
                 out.write(b"x" * (23 * 1024 * 1024 + 900 * 1024))
-            done = run("backup", "--data", str(data), str(base / "small" / "backup"))
+            done = run("backup", "--data", str(server.data), *server.store.words, str(base / "small" / "backup"))
             expect(done.returncode == 1 and "backup.no_space" in done.stderr, done)
             expect([path.name for path in (base / "small").iterdir()] == ["filler"], "something is left")
 
 
 def main() -> int:
+    given = add_store(argparse.ArgumentParser(description=__doc__)).parse_args()
     report = Report()
-    with report.case("the drill itself"), folder("drill") as base:
+    with report.case("the drill itself"), stores(given.store) as store, folder("drill") as base:
         data = base / "data"
         data.mkdir()
-        server = Server.demo_at(data, METERS, speed=20)
+        server = Server.demo_at(data, METERS, speed=20, store=store.at(data))
         try:
             drill(report, base, server)
-            damaged(report, base)
-            no_room(report, base, data)
+            damaged(report, base, store)
+            no_room(report, base, server)
         except Lost:
             print(server.output()[-3000:])
             raise

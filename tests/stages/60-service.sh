@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # title: the real binary under faults: kill -9, callbacks, a full disk, a restore, refusals
 # needs: build-release
-# minutes: 12
+# minutes: 15
 . "$(dirname "$0")/stage.sh"
 METERBOOK=$(build_folder release)/meterbook
 export METERBOOK
@@ -9,12 +9,12 @@ rounds=20 births=3
 [ "$NIGHTLY" = 0 ] || { rounds=100 births=20; }
 skipped=0
 
-# service NAME ARGUMENT… : runs tests/service/NAME.py and adds what its last line counts
+# service NAME STORE ARGUMENT… : runs tests/service/NAME.py on the store and adds what its last line counts
 service() {
-    local out=$logs/service-$1.log sum
+    local out=$logs/service-$1-$2.log sum
     mkdir -p "$logs"
-    printf '── %s\n' "$1"
-    python3 "tests/service/$1.py" "${@:2}" 2>&1 | tee "$out"
+    printf '── %s on %s\n' "$1" "$2"
+    python3 "tests/service/$1.py" --store "$2" "${@:3}" 2>&1 | tee "$out"
     sum=$(tail -n 1 "$out")
     if [[ $sum =~ ^passed=([0-9]+)\ failed=([0-9]+)(\ skipped=([0-9]+))?$ ]]; then
         count "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
@@ -24,12 +24,14 @@ service() {
     fi
 }
 
-service refusals
-service callbacks
-service disk_full
-service restore_drill
-service manual
-service kill_loop --rounds "$rounds" --births "$births"
+for store in sqlite postgres; do
+    service refusals "$store"
+    service callbacks "$store"
+    service restore_drill "$store"
+    service kill_loop "$store" --rounds "$rounds" --births "$births"
+done
+service disk_full sqlite
+service manual both
 if [ "$skipped" = 0 ]; then
     finish
 else
