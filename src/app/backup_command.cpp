@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t mib = 1024 * 1024;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> ways_out{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> ways_out{{
     {"backup.exists", "nothing is overwritten: name another place, with the date in it"},
     {"backup.no_folder", "make the folder in which the backup shall lie"},
     {"backup.in_progress", "another backup to the same place is running: wait for it"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> ways_out
     {"backup.damaged", "its bytes are not those that were written: take another backup"},
     {"backup.newer_format", "restore with the program that made it, or a later one"},
     {"backup.newer_schema", "restore with the program that made it, or a later one"},
+    {"backup.other_program", "restore with the program that made it, then upgrade from there"},
     {"backup.other_engine", "a backup goes back into the engine it came from: give --store"},
     {"store.not_empty", "restore into a new folder or an empty database; nothing was touched"},
     {"store.in_use", "stop the server that holds it"},

@@ -38,11 +38,13 @@ ProjectMark mark_of(SqlStore& store, ProjectId project) {
     const auto last = store.log_after(project, out.last_seq - 1, 1);
     if (!last.empty()) {
         out.log_hash = crypto::hex_lower(last.front().hash);
+        out.engine_version = last.front().engine_version;
         out.business_at = last.front().now.business;
         return out;
     }
     for (const writer::CheckpointInfo& checkpoint : store.checkpoints(project)) {
         out.log_hash = crypto::hex_lower(checkpoint.log_hash);
+        out.engine_version = checkpoint.engine_version;
         out.business_at = checkpoint.now.business;
         break;
     }

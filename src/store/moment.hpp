@@ -14,11 +14,12 @@ namespace mb::store {
 
 struct ProjectMark {
     std::int64_t project = 0;
-    std::int64_t last_seq = 0;  // of the event log; 0: set up, nothing has happened
-    std::string log_hash;       // of that row, lower-case hex; it stands for all rows before
-    Instant business_at;        // of that row
+    std::int64_t last_seq = 0;        // of the event log; 0: set up, nothing has happened
+    std::string log_hash;             // of that row, lower-case hex; it stands for all rows before
+    std::int32_t engine_version = 0;  // that wrote it
+    Instant business_at;              // of that row
 };
-MB_DESCRIBE(ProjectMark, (project, last_seq, log_hash, business_at))
+MB_DESCRIBE(ProjectMark, (project, last_seq, log_hash, engine_version, business_at))
 
 struct StoreMoment {
     std::int64_t schema_version = 0;  // number of the last migration that ran; 0: no tables

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/version.hpp"
 #include "store/folder_lock.hpp"
 #include "store/migrations.hpp"
 #include "store/postgres/database.hpp"
@@ -39,6 +40,13 @@ Result<BackupManifest> checked_manifest(const RestoreOptions& options) {
         return fail(error("backup.newer_schema", ErrorKind::conflict)
                         .with("backup", std::to_string(manifest.schema_version))
                         .with("program", std::to_string(known)));
+    }
+    for (const ProjectMark& mark : manifest.projects) {
+        if (mark.engine_version != engine::engine_version) {
+            return fail(error("backup.other_program", ErrorKind::conflict)
+                            .with("engine_version", std::to_string(mark.engine_version))
+                            .with("this", std::to_string(engine::engine_version)));
+        }
     }
     TRY_VOID(check_files(options.from, manifest));
     return manifest;

@@ -30,7 +30,8 @@ struct Restored {
 /// here, and no session: everybody signs in again. When verify is not clean, SQLite's data folder
 /// stays as it was; a PostgreSQL database then holds what the report complains of.
 /// Errors: backup.not_one, backup.damaged {file}, backup.newer_format, backup.other_engine
-/// {backup, store}, backup.newer_schema {backup, program}, store.not_empty {path or relations},
+/// {backup, store}, backup.newer_schema {backup, program}, backup.other_program {engine_version,
+/// this} (no other version of the engine can replay a log), store.not_empty {path or relations},
 /// store.in_use, backup.no_space, backup.no_program, backup.program_failed,
 /// store.migration_changed. Throws StoreUnavailable, StoreCorrupt.
 Result<Restored> restore(const RestoreOptions& options);
