@@ -1,5 +1,6 @@
 #include "app/command_line.hpp"
 
+#include "app/backup_command.hpp"
 #include "app/decode_command.hpp"
 #include "app/demo.hpp"
 #include "app/fleet_command.hpp"
@@ -111,6 +112,27 @@ void add_verify(CLI::App& cli, int& code) {
         [options, &code] { code = run_verify(*options, std::cout, std::cerr, engine_steps()); });
 }
 
+void add_backup(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("backup", "Copy the books, also of a running server");
+    auto options = std::make_shared<BackupCommandOptions>();
+    sub->add_option("--data", options->data, "Data folder")->required();
+    add_store(sub, options->store);
+    sub->add_option("to", options->to, "Folder to make; must not exist")->required();
+    sub->add_flag("--verify", options->verify, "The copy goes through the whole of verify");
+    sub->callback(
+        [options, &code] { code = run_backup(*options, std::cout, std::cerr, engine_steps()); });
+}
+
+void add_restore(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("restore", "Make a store of a backup, in an empty place");
+    auto options = std::make_shared<RestoreCommandOptions>();
+    sub->add_option("from", options->from, "What `backup` made")->required();
+    sub->add_option("--data", options->data, "Data folder without books")->required();
+    add_store(sub, options->store);
+    sub->callback(
+        [options, &code] { code = run_restore(*options, std::cout, std::cerr, engine_steps()); });
+}
+
 void add_migrate(CLI::App& cli, int& code) {
     CLI::App* sub =
         cli.add_subcommand("migrate", "Bring the schema up to this program, leave a checkpoint");
@@ -167,8 +189,9 @@ int run_command_line(int argc, char** argv) {
     cli.require_subcommand(1);
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
-    for (const auto add : {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel,
-                           add_simulate, add_verify, add_migrate, add_user, add_bench}) {
+    for (const auto add :
+         {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel, add_simulate, add_verify,
+          add_backup, add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }
     try {

@@ -32,7 +32,9 @@ void print_json(const store::VerifyReport& report, std::ostream& out) {
         << "\n";
 }
 
-void print_list(const store::VerifyReport& report, std::ostream& out) {
+}  // namespace
+
+void print_findings(const store::VerifyReport& report, std::ostream& out) {
     for (const store::VerifyFinding& finding : report.findings) {
         const std::string where =
             finding.table.empty() ? "store" : finding.table + " " + finding.key;
@@ -51,8 +53,6 @@ void print_list(const store::VerifyReport& report, std::ostream& out) {
         report.projects, report.rows, report.postings, report.readings, report.events);
 }
 
-}  // namespace
-
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps) {
     constexpr int unclean = 1;
@@ -68,7 +68,7 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
         if (options.json) {
             print_json(report, out);
         } else {
-            print_list(report, out);
+            print_findings(report, out);
         }
         return report.clean() ? 0 : unclean;
     } catch (const writer::StoreUnavailable& broken) {

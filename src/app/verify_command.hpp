@@ -22,4 +22,7 @@ struct VerifyOptions {
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps = {});
 
+/// A line for each finding, then a sum.
+void print_findings(const store::VerifyReport& report, std::ostream& out);
+
 }  // namespace mb::app

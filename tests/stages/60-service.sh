@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: the real binary under faults: kill -9, callbacks, a full disk, refusals
+# title: the real binary under faults: kill -9, callbacks, a full disk, a restore, refusals
 # needs: build-release
 # minutes: 15
 . "$(dirname "$0")/stage.sh"
@@ -27,9 +27,11 @@ service() {
 for store in sqlite postgres; do
     service refusals "$store"
     service callbacks "$store"
+    service restore_drill "$store"
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
 service disk_full sqlite
+service manual both
 if [ "$skipped" = 0 ]; then
     finish
 else

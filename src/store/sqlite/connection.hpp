@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "store/copy_hooks.hpp"
 #include "store/database.hpp"
 
 struct sqlite3;
@@ -52,6 +53,9 @@ public:
     /// which rows there are: the first column, the project, keeps nearly all rows; the whole of a
     /// unique key, one.
     void fix_plan_statistics();
+
+    /// Copies the moment of the present transaction into a new database; see sqlite/copy.hpp.
+    void copy_to(const std::string& path, const CopyHooks& hooks);
 
     /// Moves the write-ahead log into the database once it is long enough.
     void checkpoint_if_due();
