@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# title: the real binary under faults: kill -9, callbacks, a full disk, refusals
+# title: the real binary under faults: kill -9, callbacks, refusals, a full disk, no PostgreSQL
 # needs: build-release
 # minutes: 15
 . "$(dirname "$0")/stage.sh"
 METERBOOK=$(build_folder release)/meterbook
 export METERBOOK
-rounds=20 births=3
-[ "$NIGHTLY" = 0 ] || { rounds=100 births=20; }
+rounds=20 births=3 ends=4
+[ "$NIGHTLY" = 0 ] || { rounds=100 births=20 ends=20; }
 skipped=0
 
 # service NAME STORE ARGUMENT… : runs tests/service/NAME.py on the store and adds what its last line counts
@@ -30,6 +30,7 @@ for store in sqlite postgres; do
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
 service disk_full sqlite
+service postgres_down postgres --rounds "$ends"
 if [ "$skipped" = 0 ]; then
     finish
 else
