@@ -22,4 +22,8 @@ struct VerifyOptions {
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps = {});
 
+/// The same on an open database: prints the report and gives the number of findings.
+std::int64_t verify_database(store::Database& database, bool json, std::ostream& out,
+                             const std::vector<store::VerifyStep>& steps);
+
 }  // namespace mb::app
