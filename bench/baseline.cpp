@@ -1,7 +1,6 @@
 #include "bench/baseline.hpp"
 
-#include "store/sqlite/database.hpp"
-
+#include <fmt/format.h>
 #include <chrono>
 
 namespace mb::bench {
@@ -10,18 +9,22 @@ namespace {
 
 constexpr std::int64_t batch = 8'192;
 
-// Not in the store's catalogue: these tables exist in the bench's own file only.
-constexpr const char* schema =
-    "CREATE TABLE bench_row (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 "
-    "INTEGER);"
-    "CREATE TABLE bench_state (project_id INTEGER, meter INTEGER, at INTEGER, total INTEGER, t1 "
-    "INTEGER,"
-    " PRIMARY KEY (project_id, meter)) WITHOUT ROWID;";
-constexpr store::Sql insert_row{"INSERT INTO bench_row VALUES ($1, $2, $3, $4, $5)"};
+// Not in the store's catalogue: these tables exist in the bench's own file or schema only.
+std::string schema(const store::Dialect& dialect) {
+    const std::string columns =
+        fmt::format("project_id {0}, meter {0}, read_at {0}, total {0}, t1 {0}", dialect.i64);
+    return fmt::format(
+        "CREATE TABLE bench_row ({0}){1};"
+        "CREATE TABLE bench_state ({0}, PRIMARY KEY (project_id, meter)){2};",
+        columns, dialect.heap, dialect.clustered);
+}
+
+constexpr store::Sql insert_row{
+    "INSERT INTO bench_row (project_id, meter, read_at, total, t1) VALUES ($1, $2, $3, $4, $5)"};
 constexpr store::Sql upsert_state{
-    "INSERT INTO bench_state VALUES ($1, $2, $3, $4, $5) ON CONFLICT (project_id, meter) DO UPDATE "
-    "SET "
-    "at = excluded.at, total = excluded.total, t1 = excluded.t1"};
+    "INSERT INTO bench_state (project_id, meter, read_at, total, t1) VALUES ($1, $2, $3, $4, $5) "
+    "ON CONFLICT (project_id, meter) DO UPDATE SET "
+    "read_at = excluded.read_at, total = excluded.total, t1 = excluded.t1"};
 
 void put(store::Session& session, const store::Sql& sql, const engine::ReadingTaken& reading) {
     store::Statement& statement = session.statement(sql);
@@ -30,22 +33,15 @@ void put(store::Session& session, const store::Sql& sql, const engine::ReadingTa
     statement.bind_integer(3, reading.at.us);
     statement.bind_integer(4, reading.registers.value[0].units);
     statement.bind_integer(5, reading.registers.value[1].units);
-    statement.run();
+    statement.queue();
 }
 
 }  // namespace
 
 std::int64_t run_baseline(Baseline kind, const Stream& stream, std::int64_t rows,
-                          const std::filesystem::path& folder) {
-    const std::filesystem::path path = folder / "baseline.db";
-    for (const char* end : {"", "-wal", "-shm"}) {
-        std::filesystem::remove(path.string() + end);
-    }
-    store::sqlite::DatabaseOptions options;
-    options.path = path.string();
-    store::sqlite::SqliteDatabase database(options);
+                          store::Database& database) {
     store::Lease session = database.write();
-    session->script(schema);
+    session->script(schema(database.dialect()));
     const auto start = std::chrono::steady_clock::now();
     const std::int64_t per_commit = kind == Baseline::commit_each ? 1 : batch;
     for (std::int64_t i = 0; i < rows;) {

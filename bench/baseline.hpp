@@ -2,8 +2,7 @@
 #pragma once
 
 #include "bench/stream.hpp"
-
-#include <filesystem>
+#include "store/database.hpp"
 
 namespace mb::bench {
 
@@ -13,8 +12,10 @@ enum class Baseline : std::uint8_t {
     commit_each,    // a row and a commit per reading
 };
 
-/// Readings per second over the first `rows` of the stream.
+/// Readings per second over the first `rows` of the stream, into tables it makes in `database`.
+/// Statements are queued, as the store queues its own: on PostgreSQL the inserts of `row` go as
+/// arrays, those of `row_and_state` in a pipeline, a round trip for 512.
 std::int64_t run_baseline(Baseline kind, const Stream& stream, std::int64_t rows,
-                          const std::filesystem::path& folder);
+                          store::Database& database);
 
 }  // namespace mb::bench

@@ -2,11 +2,10 @@
 
 #include "base/json.hpp"
 #include "bench/baseline.hpp"
-#include "store/sqlite_store.hpp"
+#include "bench/place.hpp"
 #include "writer/writer.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <chrono>
 #include <ostream>
 
@@ -151,17 +150,26 @@ private:
     bool flushing_ = false;
 };
 
-IngestResult measure(const IngestOptions& options, const Stream& stream,
-                     const std::filesystem::path& folder) {
+void measure_baselines(const IngestOptions& options, const Stream& stream, Place& place,
+                       IngestResult& out) {
+    const auto rate = [&](Baseline kind, std::int64_t rows) {
+        const auto database = place.bare();
+        return run_baseline(kind, stream, std::min(rows, stream.size()), *database);
+    };
+    out.row_per_s = rate(Baseline::row, options.baseline_rows);
+    out.row_and_state_per_s = rate(Baseline::row_and_state, options.baseline_rows);
+    out.commit_each_per_s = rate(Baseline::commit_each, options.commit_each_rows);
+    out.ratio_row = hundredths(out.readings_per_s, out.row_per_s);
+    out.ratio_row_and_state = hundredths(out.readings_per_s, out.row_and_state_per_s);
+    out.ratio_commit_each = hundredths(out.readings_per_s, out.commit_each_per_s);
+}
+
+Result<IngestResult> measure(const IngestOptions& options, Place& place) {
+    const Stream stream(options.shape);
     IngestResult out;
     {
-        store::SqliteStoreOptions store_options;
-        store_options.folder = folder.string();
-        store_options.wall_now = stream.shape().start;
-        store_options.holder = "bench";
-        auto store = store::SqliteStore::open(store_options);
-        CHECK_MSG(store, store ? "" : store.error().text());
-        writer::Writer writer((*store)->writer_store(), {}, {});
+        const auto store = TRY(place.open(stream.shape().start));
+        writer::Writer writer(store->writer_store(), {}, {});
         Run run(stream, writer);
         run.prepare();
         const Times times = run.go();
@@ -173,15 +181,7 @@ IngestResult measure(const IngestOptions& options, const Stream& stream,
                         times.batches * 100 / times.all(), times.flush * 100 / times.all(),
                         writer.counters().flushed_rows, times.checkpoint * 100 / times.all());
     }
-    out.row_per_s =
-        run_baseline(Baseline::row, stream, std::min(options.baseline_rows, stream.size()), folder);
-    out.row_and_state_per_s = run_baseline(Baseline::row_and_state, stream,
-                                           std::min(options.baseline_rows, stream.size()), folder);
-    out.commit_each_per_s = run_baseline(Baseline::commit_each, stream,
-                                         std::min(options.commit_each_rows, stream.size()), folder);
-    out.ratio_row = hundredths(out.readings_per_s, out.row_per_s);
-    out.ratio_row_and_state = hundredths(out.readings_per_s, out.row_and_state_per_s);
-    out.ratio_commit_each = hundredths(out.readings_per_s, out.commit_each_per_s);
+    measure_baselines(options, stream, place, out);
     return out;
 }
 
@@ -199,24 +199,25 @@ void print(const IngestResult& r, std::ostream& out) {
 
 }  // namespace
 
-int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out) {
-    const bool temporary = options.folder.empty();
-    const std::filesystem::path folder = temporary
-                                             ? std::filesystem::temp_directory_path() /
-                                                   ("meterbook-bench-" + std::to_string(::getpid()))
-                                             : options.folder;
-    std::filesystem::create_directories(folder);
-    IngestResult result = measure(options, Stream(options.shape), folder);
-    result.verify_findings = verify == nullptr ? 0 : verify(folder);
-    if (temporary) {
-        std::filesystem::remove_all(folder);
+int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out, std::ostream& err) {
+    const auto run = [&]() -> Result<IngestResult> {
+        const auto place = TRY(Place::make(options.store, options.folder));
+        IngestResult result = TRY(measure(options, *place));
+        const auto database = place->reading();
+        result.verify_findings = verify == nullptr ? 0 : verify(*database);
+        return result;
+    };
+    const auto result = run();
+    if (!result) {
+        err << "bench: " << result.error().text() << "\n";
+        return 1;
     }
     if (options.json) {
-        out << to_json(result) << "\n";
+        out << to_json(*result) << "\n";
     } else {
-        print(result, out);
+        print(*result, out);
     }
-    return result.verify_findings == 0 ? 0 : 1;
+    return result->verify_findings == 0 ? 0 : 1;
 }
 
 }  // namespace mb::bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bench/stream.hpp"
+#include "store/database.hpp"
 
 #include <filesystem>
 #include <iosfwd>
@@ -12,7 +13,8 @@ namespace mb::bench {
 
 struct IngestOptions {
     StreamShape shape;
-    std::filesystem::path folder;  // "" = a temporary one
+    std::string store = "sqlite";  // or where PostgreSQL is, see store/open_store.hpp
+    std::filesystem::path folder;  // of SQLite; "" = a temporary one
     std::int64_t baseline_rows = 1'000'000;
     std::int64_t commit_each_rows = 5'000;
     bool json = false;
@@ -39,9 +41,10 @@ MB_DESCRIBE(IngestResult, (readings, seconds, readings_per_s, row_per_s, row_and
                            where, charged, held, excluded, verify_findings))
 
 /// Checks of the store after the run; how many findings. App passes the one of `meterbook verify`.
-using Verify = std::int64_t (*)(const std::filesystem::path& folder);
+using Verify = std::int64_t (*)(store::Database& database);
 
-/// Exit code: 0 done, 1 verify found something.
-int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out);
+/// Exit code: 0 done, 1 refused (see Place::make) or verify found something. Throws
+/// StoreUnavailable.
+int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out, std::ostream& err);
 
 }  // namespace mb::bench

@@ -219,14 +219,18 @@ void ApiServer::Front::run_once(const Route& route, const std::shared_ptr<Call>&
         }
         reply(std::move(answer));
     });
-    const auto kept = services_.ports.answers->find(call->project, login, key);
-    if (kept && kept->body_hash != body_hash) {
-        once(fail("idempotency.conflict", ErrorKind::conflict));
-    } else if (kept) {
-        once(Answer{kept->status, kept->body, {{"Idempotent-Replayed", "true"}}});
-    } else {
-        call->idempotency = "api:" + login.text() + ":" + key;
-        dispatch(route, call, once);
+    try {
+        const auto kept = services_.ports.answers->find(call->project, login, key);
+        if (kept && kept->body_hash != body_hash) {
+            once(fail("idempotency.conflict", ErrorKind::conflict));
+        } else if (kept) {
+            once(Answer{kept->status, kept->body, {{"Idempotent-Replayed", "true"}}});
+        } else {
+            call->idempotency = "api:" + login.text() + ":" + key;
+            dispatch(route, call, once);
+        }
+    } catch (const std::exception& broken) {
+        once(fail(error_of(broken)));  // before it goes out of sight and says `internal`
     }
 }
 

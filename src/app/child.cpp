@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
@@ -14,8 +15,13 @@ namespace mb::app {
 namespace {
 
 /// Standard output goes to us, standard error to where ours goes. A terminal's Ctrl-C is for the
-/// parent: it stops its children in order.
-[[noreturn]] void become(const std::vector<std::string>& args, int output) {
+/// parent: it stops its children in order. When the parent dies, so does the child, from its first
+/// moment on: it could not ask for that itself before it has come up.
+[[noreturn]] void become(const std::vector<std::string>& args, int output, pid_t parent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) {
+        ::_exit(127);
+    }
     ::setpgid(0, 0);
     ::dup2(output, STDOUT_FILENO);
     std::vector<char*> argv;
@@ -49,9 +55,10 @@ Result<Child> Child::start(const std::vector<std::string>& args) {
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) {
         return fail(error("child.failed", ErrorKind::internal).with("what", "pipe"));
     }
+    const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid == 0) {
-        become(args, pipe[1]);
+        become(args, pipe[1], parent);
     }
     ::close(pipe[1]);
     Child out;

@@ -145,10 +145,8 @@ void add_migrate(CLI::App& cli, int& code) {
 }
 
 /// What `bench ingest` asks after its run.
-std::int64_t verify_folder(const std::filesystem::path& folder) {
-    VerifyOptions options;
-    options.data = folder.string();
-    return run_verify(options, std::cerr, std::cerr, engine_steps());
+std::int64_t verify_bench(store::Database& database) {
+    return verify_database(database, false, std::cerr, engine_steps());
 }
 
 void add_user(CLI::App& cli, int& code) {
@@ -176,10 +174,13 @@ void add_bench(CLI::App& cli, int& code) {
     auto options = std::make_shared<bench::IngestOptions>();
     ingest->add_option("--meters", options->shape.meters)->capture_default_str();
     ingest->add_option("--readings", options->shape.slots, "Per meter")->capture_default_str();
-    ingest->add_option("--folder", options->folder, "Kept afterwards; default: a temporary one");
+    add_store(ingest, options->store);
+    ingest->add_option("--folder", options->folder,
+                       "Of SQLite, kept afterwards; default: a temporary one");
     ingest->add_flag("--json", options->json);
-    ingest->callback(
-        [options, &code] { code = bench::run_ingest(*options, verify_folder, std::cout); });
+    ingest->callback([options, &code] {
+        code = bench::run_ingest(*options, verify_bench, std::cout, std::cerr);
+    });
 }
 
 }  // namespace

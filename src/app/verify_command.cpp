@@ -25,6 +25,10 @@ struct Outcome {
 MB_DESCRIBE(Outcome, (clean, projects, rows, postings, readings, log_rows, events,
                       findings_left_out, findings))
 
+std::int64_t findings_of(const store::VerifyReport& report) {
+    return static_cast<std::int64_t>(report.findings.size()) + report.left_out;
+}
+
 void print_json(const store::VerifyReport& report, std::ostream& out) {
     out << to_json(Outcome{report.clean(), report.projects, report.rows, report.postings,
                            report.readings, report.log_rows, report.events, report.left_out,
@@ -44,15 +48,28 @@ void print_findings(const store::VerifyReport& report, std::ostream& out) {
     if (report.left_out > 0) {
         out << fmt::format("… and {} more\n", report.left_out);
     }
-    out << fmt::format(
-        "{}: {} projects, {} rows, {} postings, {} readings, {} events in the log\n",
-        report.clean()
-            ? "clean"
-            : fmt::format("{} findings",
-                          static_cast<std::int64_t>(report.findings.size()) + report.left_out),
-        report.projects, report.rows, report.postings, report.readings, report.events);
+    out << fmt::format("{}: {} projects, {} rows, {} postings, {} readings, {} events in the log\n",
+                       report.clean() ? "clean" : fmt::format("{} findings", findings_of(report)),
+                       report.projects, report.rows, report.postings, report.readings,
+                       report.events);
 }
 
+<<<<<<< HEAD
+=======
+}  // namespace
+
+std::int64_t verify_database(store::Database& database, bool json, std::ostream& out,
+                             const std::vector<store::VerifyStep>& steps) {
+    const store::VerifyReport report = store::verify(database, steps);
+    if (json) {
+        print_json(report, out);
+    } else {
+        print_list(report, out);
+    }
+    return findings_of(report);
+}
+
+>>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps) {
     constexpr int unclean = 1;
@@ -64,6 +81,7 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
                 << ")\n";
             return wrong_usage;
         }
+<<<<<<< HEAD
         const store::VerifyReport report = store::verify(**database, steps);
         if (options.json) {
             print_json(report, out);
@@ -71,6 +89,9 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
             print_findings(report, out);
         }
         return report.clean() ? 0 : unclean;
+=======
+        return verify_database(**database, options.json, out, steps) == 0 ? 0 : unclean;
+>>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
     } catch (const writer::StoreUnavailable& broken) {
         err << "verify: " << broken.what() << "\n";
         return unclean;

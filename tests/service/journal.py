@@ -57,14 +57,15 @@ class Client(threading.Thread):
         self.journal, self.number, self.dice = journal, number, random.Random(seed)
         self.meters = journal.meters[number::journal.clients]
         self.ending = threading.Event()
+        self.lost: Lost | None = None  # what ended it
         self.broken: BaseException | None = None
 
     def run(self) -> None:
         try:
             while not self.ending.is_set():
                 self.act()
-        except Lost:
-            pass  # the server is gone
+        except Lost as why:
+            self.lost = why
         except BaseException as why:  # shown by the main thread
             self.broken = why
 

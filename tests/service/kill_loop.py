@@ -158,6 +158,22 @@ def killed_at_birth(report: Report, store: SqliteStores | PostgresCluster, seed:
                 server.close()
 
 
+def killed_with_young_children(report: Report, store: SqliteStores | PostgresCluster, tries: int) -> None:
+    """A fleet that had not come up yet once outlived the server that was starting it."""
+    with report.case("killed at the moment its children appear"), folder("young") as base:
+        data = base / "data"
+        data.mkdir()
+        server = Server.demo_at(data, METERS, store=store.at(data))
+        try:
+            for number in range(tries):
+                name = ("sandbox-channel", "fleet")[number % 2]
+                server.spawn()
+                until(lambda name=name: name in children(server.pid), 20, f"a {name}")
+                server.kill()
+        finally:
+            server.close()
+
+
 def main() -> int:
     parser = add_store(argparse.ArgumentParser(description=__doc__))
     parser.add_argument("--rounds", type=int, default=20)
@@ -170,6 +186,7 @@ def main() -> int:
     report = Report()
     with stores(given.store) as store:
         killed_at_birth(report, store, given.seed, given.births)
+        killed_with_young_children(report, store, 2 * given.births)
         with report.case("the loop itself"):
             loop(report, store, given.rounds, given.seed, given.verify_each)
     return report.finish()

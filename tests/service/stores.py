@@ -305,7 +305,7 @@ def stores(kind: str) -> Iterator[SqliteStores | PostgresCluster]:
         yield cluster.start()
     finally:
         if cluster.process:
-            cluster.end(signal.SIGINT)
+            cluster.end(signal.SIGINT if os.environ.get("KEEP") else signal.SIGQUIT)
         if os.environ.get("KEEP"):
             print(f"kept: {path}")
         else:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# title: the real binary under faults: kill -9, callbacks, a full disk, a restore, refusals
+# title: the real binary under faults: kill -9, callbacks, a full disk, a restore, refusals, no PostgreSQL
 # needs: build-release
 # minutes: 15
 . "$(dirname "$0")/stage.sh"
 METERBOOK=$(build_folder release)/meterbook
 export METERBOOK
-rounds=20 births=3
-[ "$NIGHTLY" = 0 ] || { rounds=100 births=20; }
+rounds=20 births=3 ends=4 fail_overs=1
+[ "$NIGHTLY" = 0 ] || { rounds=100 births=20 ends=20 fail_overs=5; }
 skipped=0
 
 # service NAME STORE ARGUMENT… : runs tests/service/NAME.py on the store and adds what its last line counts
@@ -31,6 +31,8 @@ for store in sqlite postgres; do
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
 service disk_full sqlite
+service postgres_down postgres --rounds "$ends"
+service standby postgres --rounds "$fail_overs"
 service manual both
 if [ "$skipped" = 0 ]; then
     finish
