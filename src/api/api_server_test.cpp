@@ -383,24 +383,7 @@ TEST_F(Server, AnOrderWaitsForItsPayAddress) {
         engine::Effects created;
         created.emit(record.row);
         server->on_commit(campus, {}, created);
-<<<<<<< HEAD
         ordered.set_value(record);
-=======
-        // The channel answers a little later, and not before the test can join it.
-        std::promise<void> kept;
-        later = std::thread([this, record, is_kept = kept.get_future()]() mutable {
-            is_kept.wait();
-            record.row.pay_url = "http://127.0.0.1:1/pay/1";
-            {
-                const std::lock_guard lock(all.mutex);
-                all.projects[campus].orders.front() = record;
-            }
-            engine::Effects prepared;
-            prepared.emit(record.row);
-            server->on_commit(campus, {}, prepared);
-        });
-        kept.set_value();
->>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
         engine::EventOutcome outcome;
         outcome.ref = record.row.no;
         return outcome;
@@ -493,24 +476,6 @@ TEST_F(Server, ABrokenStoreIs503AndSaysWhen) {
     EXPECT_EQ(member(answer.body, "trace_id").size(), 16U);
     all.broken = false;
     EXPECT_EQ(get(me, "/api/v1/projects/1/summary").status, 200);
-}
-
-/// Once it was 500 `internal`: the answer's holder went out of sight before the error was told.
-TEST_F(Server, AWriteThatMeetsABrokenStoreIs503AndMayComeAgain) {
-    const std::string path = meter_17 + "/commands";
-    const std::string body = R"({"kind":"trip","reason":"x"})";
-    engine.respond = [](ProjectId, const engine::Event&) {
-        engine::EventOutcome outcome;
-        outcome.ref = "9";
-        return outcome;
-    };
-    answers.broken = true;
-    const auto refused = post(me, path, body, "key-0001");
-    EXPECT_EQ(refused.status, 503);
-    EXPECT_EQ(code(refused), "store.unavailable");
-    EXPECT_EQ(engine.count(), 0U);
-    answers.broken = false;
-    EXPECT_EQ(post(me, path, body, "key-0001").status, 202);
 }
 
 TEST_F(Server, CallbacksHealthMetricsAndRedirects) {

@@ -102,7 +102,6 @@ public:
     std::optional<KeptAnswer> find(ProjectId project, LoginId login,
                                    const std::string& key) override {
         const std::lock_guard lock(mutex);
-        if (broken) throw writer::StoreUnavailable("on purpose", false, false);
         const auto found = kept.find({project, login, key});
         if (found == kept.end()) return std::nullopt;
         return found->second;
@@ -114,7 +113,6 @@ public:
     }
 
     std::mutex mutex;
-    bool broken = false;  // the store is gone
     std::map<std::tuple<ProjectId, LoginId, std::string>, KeptAnswer> kept;
 };
 
