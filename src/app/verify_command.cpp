@@ -54,22 +54,17 @@ void print_findings(const store::VerifyReport& report, std::ostream& out) {
                        report.events);
 }
 
-<<<<<<< HEAD
-=======
-}  // namespace
-
 std::int64_t verify_database(store::Database& database, bool json, std::ostream& out,
                              const std::vector<store::VerifyStep>& steps) {
     const store::VerifyReport report = store::verify(database, steps);
     if (json) {
         print_json(report, out);
     } else {
-        print_list(report, out);
+        print_findings(report, out);
     }
     return findings_of(report);
 }
 
->>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps) {
     constexpr int unclean = 1;
@@ -81,17 +76,7 @@ int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& er
                 << ")\n";
             return wrong_usage;
         }
-<<<<<<< HEAD
-        const store::VerifyReport report = store::verify(**database, steps);
-        if (options.json) {
-            print_json(report, out);
-        } else {
-            print_findings(report, out);
-        }
-        return report.clean() ? 0 : unclean;
-=======
         return verify_database(**database, options.json, out, steps) == 0 ? 0 : unclean;
->>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
     } catch (const writer::StoreUnavailable& broken) {
         err << "verify: " << broken.what() << "\n";
         return unclean;

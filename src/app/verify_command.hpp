@@ -22,13 +22,10 @@ struct VerifyOptions {
 int run_verify(const VerifyOptions& options, std::ostream& out, std::ostream& err,
                const std::vector<store::VerifyStep>& steps = {});
 
-<<<<<<< HEAD
 /// A line for each finding, then a sum.
 void print_findings(const store::VerifyReport& report, std::ostream& out);
-=======
 /// The same on an open database: prints the report and gives the number of findings.
 std::int64_t verify_database(store::Database& database, bool json, std::ostream& out,
                              const std::vector<store::VerifyStep>& steps);
->>>>>>> 5d012398f0df653e1b1e30c842bba2bd34aca38b
 
 }  // namespace mb::app
