@@ -112,6 +112,17 @@ def alive(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
+def doing(pid: int) -> str:
+    """What the kernel knows of a process, for a message."""
+    out = []
+    for name in ("stat", "wchan", "stack"):
+        try:
+            out.append(pathlib.Path(f"/proc/{pid}/{name}").read_text()[:300])
+        except OSError as why:
+            out.append(str(why))
+    return " | ".join(out)
+
+
 def children(pid: int) -> dict[str, int]:
     """By subcommand: {"fleet": pid, "sandbox-channel": pid}."""
     found: dict[str, int] = {}
@@ -198,8 +209,11 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process = None
-        until(lambda: not any(alive(pid) for pid in left.values()), 10,
-              f"children outlive the killed server: {[n for n, p in left.items() if alive(p)]}")
+        began = time.monotonic()
+        until(lambda: not any(alive(pid) for pid in left.values()), 30,
+              lambda: f"children outlive the killed server: {[(n, doing(p)) for n, p in left.items() if alive(p)]}")
+        if (took := time.monotonic() - began) > 5:
+            print(f"note: children ended {took:.1f} s after the server they belonged to: {left}", flush=True)
 
     def stop(self, within_s: float = 30) -> int:
         assert self.process

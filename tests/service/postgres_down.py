@@ -162,7 +162,8 @@ def loop(report: Report, cluster: PostgresCluster, rounds: int, seed: int) -> No
                 verify(server)
             done = sum(deed.done for deed in journal.deeds)
             print(f"note: PostgreSQL ended {rounds} times, {len(journal.deeds)} requests, {done} acknowledged,"
-                  f" {len(journal.paid)} payments; written again at most {longest:.1f} s after it was back, seed {seed}")
+                  f" {len(journal.paid)} payments, seed {seed};"
+                  f" written again at most {longest:.1f} s after it was back")
         finally:
             if report.failed:
                 said = [line for line in server.output().splitlines() if " error " in line or "internal" in line]
