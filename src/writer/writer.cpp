@@ -293,10 +293,7 @@ void Writer::commit(Batch& batch, const engine::Now& now) {
         write(batch);
     } catch (const StoreConstraint& why) {
         log::error("commit refused by a constraint: {}", why.what());
-        for (const auto& [id, share] : batch.shares) {
-            reload(id);
-        }
-        one_by_one(batch, now);
+        refused_by_constraint(batch, now);
         return;
     } catch (const StoreUnavailable& why) {
         environment_broke(batch, now, why);
@@ -434,39 +431,68 @@ bool Writer::reload() {
     }
 }
 
-/// A constraint refused something in the batch: each event in a batch of its own, the guilty one is
-/// parked with an alarm, its inbox row committed all the same.
-void Writer::one_by_one(Batch& batch, const engine::Now& now) {
+/// Each event in a batch of its own, the guilty one is parked with an alarm, its inbox row
+/// committed all the same.
+void Writer::refused_by_constraint(Batch& batch, const engine::Now& now) {
+    try {
+        for (const auto& [id, share] : batch.shares) {
+            reload(id);
+        }
+    } catch (const StoreUnavailable& why) {
+        store_gone(batch, now, why);
+        return;
+    }
     batch.give_events_back();
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
         if (batch.answered[i]) {
+            continue;
+        }
+        if (counters_.down) {
+            batch.answer(i, refusal("store.unavailable", ErrorKind::unavailable, true));
             continue;
         }
         batch.answered[i] = true;
         Batch single;
         single.submissions.push_back(std::move(batch.submissions[i]));
         single.answered.assign(1, false);
-        drop_known_facts(single);
-        if (single.shares.empty()) {
-            continue;
-        }
-        apply(single, now);
         try {
-            write(single);
-        } catch (const StoreConstraint& why) {
-            reload(single.shares.begin()->first);
-            single.give_events_back();
-            park(single.submissions.front(), now, why.what());
-            continue;
+            commit_single(single, now);
         } catch (const StoreUnavailable& why) {
-            environment_broke(single, now, why);
-            continue;
+            store_gone(single, now, why);
         }
-        committed(single, now);
     }
 }
 
-void Writer::park(const Submission& submission, const engine::Now& now, const std::string& why) {
+void Writer::commit_single(Batch& single, const engine::Now& now) {
+    drop_known_facts(single);
+    if (single.shares.empty()) {
+        return;
+    }
+    apply(single, now);
+    try {
+        write(single);
+    } catch (const StoreConstraint& why) {
+        reload(single.shares.begin()->first);
+        single.give_events_back();
+        park(single, now, why.what());
+        return;
+    } catch (const StoreUnavailable& why) {
+        environment_broke(single, now, why);
+        return;
+    }
+    committed(single, now);
+}
+
+/// It failed while the batch was half way: nothing is known of any state.
+void Writer::store_gone(Batch& batch, const engine::Now& now, const StoreUnavailable& why) {
+    batch.shares.clear();
+    counters_.down = true;
+    drop_all();
+    environment_broke(batch, now, why);
+}
+
+void Writer::park(Batch& single, const engine::Now& now, const std::string& why) {
+    const Submission& submission = single.submissions.front();
     ++counters_.parked;
     log::error("event parked: {}", why);
     ParkedEvent parked{submission.project, to_binary(submission.event), now, why};
@@ -475,9 +501,7 @@ void Writer::park(const Submission& submission, const engine::Now& now, const st
         inbox.push_back(*submission.inbox);
     }
     store_.commit({}, inbox, {std::move(parked)});
-    if (submission.done) {
-        submission.done(refusal("event.parked", ErrorKind::internal, false));
-    }
+    single.answer(0, refusal("event.parked", ErrorKind::internal, false));
 }
 
 // ---- flush and checkpoint

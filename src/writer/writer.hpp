@@ -125,8 +125,10 @@ private:
     bool was_committed(const Batch& batch);
     void tell_failure(const StoreUnavailable& why);
     void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
-    void one_by_one(Batch& batch, const engine::Now& now);
-    void park(const Submission& submission, const engine::Now& now, const std::string& why);
+    void refused_by_constraint(Batch& batch, const engine::Now& now);
+    void commit_single(Batch& single, const engine::Now& now);
+    void store_gone(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
+    void park(Batch& single, const engine::Now& now, const std::string& why);
     void drop_all();
     bool reload();
     void reload(ProjectId id);

@@ -124,6 +124,37 @@ TEST_F(WriterTest, AnEventThatTheStoreRefusesIsParkedTheOthersGoOn) {
     EXPECT_EQ(writer_.counters().parked, 1);
 }
 
+TEST_F(WriterTest, AStoreThatBreaksWhileAnEventIsParkedEndsNothing) {
+    const auto guilty = to_binary(account(3));
+    bool broken = false;
+    store_.before_commit = [&](const std::vector<ProjectBatch>& batches) {
+        if (batches.empty() || broken) {  // the parking
+            broken = true;
+            throw StoreUnavailable("connection gone", false, false);
+        }
+        const Bytes& events = batches.front().log.events;
+        if (std::search(events.begin(), events.end(), guilty.begin(), guilty.end()) !=
+            events.end()) {
+            throw StoreConstraint("account 3");
+        }
+    };
+    submit(account(2), 2);
+    submit(account(3), 3);
+    submit(account(4), 4);
+    EXPECT_TRUE(batch());
+    EXPECT_EQ(answers_.of(2), "");
+    EXPECT_EQ(answers_.of(3), "store.unavailable");
+    EXPECT_EQ(answers_.of(4), "store.unavailable");
+    EXPECT_TRUE(writer_.counters().down);
+    store_.before_commit = {};
+    submit(account(5), 5);
+    EXPECT_TRUE(batch());
+    EXPECT_EQ(answers_.of(5), "");
+    EXPECT_TRUE(known(2));
+    EXPECT_FALSE(known(4));
+    EXPECT_FALSE(writer_.counters().down);
+}
+
 TEST_F(WriterTest, ACommitWhoseAnswerGotLostIsAnsweredAsDone) {
     store_.after_commit = [] { throw StoreUnavailable("connection gone", false, false); };
     submit(account(2), 2);
