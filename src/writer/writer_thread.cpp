@@ -144,7 +144,8 @@ void WriterThread::run_loop() {
             stopped_ = true;
             return;
         }
-        if (!kept || writer_.counters().commit_failures != failures) {
+        const WriterCounters& counted = writer_.counters();
+        if (!kept || counted.down || counted.commit_failures != failures) {
             std::this_thread::sleep_for(failure_rest);
         }
     }

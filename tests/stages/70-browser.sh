@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# title: browser: sign in, watch a trip, top up, see the power come back, over real sockets
+# title: browser: sign in, watch a trip, top up, see the power come back, over real sockets, on both stores
 # needs: build-release web
-# minutes: 5
+# minutes: 8
 . "$(dirname "$0")/stage.sh"
-data=$(mktemp -d)
-log=$logs/browser-demo.log
-out=$logs/browser-checks.log
+. "$root/tools/postgres.sh"
+work=$(mktemp -d)
+chmod 755 "$work"  # PostgreSQL runs as another user
 mkdir -p "$logs"
 demo='' checks=''
 
@@ -17,13 +17,14 @@ end() {
     kill -KILL "$1" 2>/dev/null
 }
 
-clean_up() { end "$checks" TERM; end "$demo" INT; rm -rf "$data"; }
+clean_up() {
+    end "$checks" TERM
+    end "$demo" INT
+    [ ! -d "$work/cluster" ] || postgres_stop "$work/cluster"
+    rm -rf "$work"
+}
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-
-"$(build_folder release)/meterbook" demo --speed 60 --meters 200 --port 0 --data "$data" \
-    --web "$root/web/console/dist" >"$log" 2>&1 &
-demo=$!
 
 # base_of_demo : its address, once it has printed it; fails when it ends or stays silent for half a minute
 base_of_demo() {
@@ -65,7 +66,26 @@ stop_by_signal() {
     [ "$code" = 0 ]
 }
 
-check_console
-step 'Ctrl-C stops the demo' stop_by_signal
-[ "$failed" = 0 ] || { echo '--- the log of the demo'; tail -n 60 "$log"; }
+# on_store NAME CHOICE : the whole story on a demo whose store is CHOICE
+on_store() {
+    local before=$failed
+    log=$logs/browser-demo-$1.log
+    out=$logs/browser-checks-$1.log
+    printf '── on %s\n' "$1"
+    mkdir "$work/$1"
+    "$(build_folder release)/meterbook" demo --speed 60 --meters 200 --port 0 --data "$work/$1" --store "$2" \
+        --web "$root/web/console/dist" >"$log" 2>&1 &
+    demo=$!
+    check_console
+    step "Ctrl-C stops the demo on $1" stop_by_signal
+    [ "$failed" = "$before" ] || { echo '--- the log of the demo'; tail -n 60 "$log"; }
+}
+
+on_store sqlite sqlite
+if conninfo=$(postgres_start "$work/cluster"); then
+    on_store postgres "$conninfo"
+else
+    echo "FAIL PostgreSQL starts: $(cat "$work/cluster/log" "$logs/postgres-init.log" 2>/dev/null | tail -n 5)"
+    count 0 1
+fi
 finish
