@@ -60,6 +60,14 @@ class Client(threading.Thread):
         self.lost: Lost | None = None  # what ended it
         self.broken: BaseException | None = None
 
+    def finish(self, within_s: float = 60) -> None:
+        """Ends it; raises what broke it, other than a lost server."""
+        self.ending.set()
+        self.join(within_s)
+        expect(not self.is_alive(), "a client hangs")
+        if self.broken:
+            raise self.broken
+
     def run(self) -> None:
         try:
             while not self.ending.is_set():

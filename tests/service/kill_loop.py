@@ -39,11 +39,7 @@ def burst(server: Server, journal: Journal, dice: random.Random) -> str:
         time.sleep(dice.uniform(0, 0.2))
     server.kill()
     for client in clients:
-        client.ending.set()
-        client.join(30)
-        expect(not client.is_alive(), "a client hangs")
-        if client.broken:
-            raise client.broken
+        client.finish()
     if how == "starting":
         server.spawn()
         time.sleep(dice.uniform(0.01, 0.25))

@@ -74,11 +74,7 @@ def burst(server: Server, journal: Journal, cluster: PostgresCluster, way: str, 
             time.sleep(dice.uniform(0, 1.5))
         cluster.start()
     for client in clients:
-        client.ending.set()
-        client.join(30)
-        expect(not client.is_alive(), "a client hangs")
-        if client.broken:
-            raise client.broken
+        client.finish()
         expect(both or client.lost is None or client.lost.code == UNAVAILABLE, "the load got", client.lost)
     if both:
         server.start()

@@ -88,15 +88,6 @@ def load(journal: Journal, dice: random.Random) -> list[Client]:
     return clients
 
 
-def ended(clients: list[Client]) -> None:
-    for client in clients:
-        client.ending.set()
-        client.join(60)
-        expect(not client.is_alive(), "a client hangs")
-        if client.broken:
-            raise client.broken
-
-
 def fail_over(report: Report, server: Server, journal: Journal, primary: PostgresCluster, dice: random.Random,
               number: int, left: int) -> None:
     """One round; the next one goes on from the promoted standby."""
@@ -107,7 +98,8 @@ def fail_over(report: Report, server: Server, journal: Journal, primary: Postgre
             before = len(journal.deeds)
             clients = load(journal, dice)
             primary.end(signal.SIGKILL)
-            ended(clients)
+            for client in clients:
+                client.finish()
             server.kill()
             expect(len(journal.deeds) > before, "there was no load")
             standby.promote()
