@@ -332,17 +332,14 @@ void StorePeople::purge_sessions(Instant wall) { (void)logins_.drop_expired_sess
 std::optional<KeptAnswer> StoreAnswers::find(ProjectId project, LoginId login,
                                              const std::string& key) {
     auto kept = logins_.kept(project, login, key);
-    if (!kept || kept->status == 0) return std::nullopt;
-    return KeptAnswer{kept->body_hash, kept->status, std::move(kept->body), kept->claimed_at};
+    if (!kept) return std::nullopt;
+    return KeptAnswer{kept->body_hash, kept->status, std::move(kept->body), kept->kept_at};
 }
 
 void StoreAnswers::keep(ProjectId project, LoginId login, const std::string& key,
                         const KeptAnswer& answer) {
-    // A claim without an answer is of a process that died between the two: it is taken over.
-    const auto claimed = logins_.claim(project, login, key, answer.body_hash, answer.wall_at,
-                                       answer.wall_at + Duration{1});
-    if (claimed.claim != store::Claim::fresh) return;
-    (void)logins_.finish(project, login, key, {answer.status, answer.body});
+    logins_.keep(project, login, key,
+                 {answer.body_hash, answer.status, answer.body, answer.wall_at});
 }
 
 void WriterDoor::submit(ProjectId project, engine::Event event,

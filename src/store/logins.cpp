@@ -2,6 +2,7 @@
 
 #include "crypto/digest.hpp"
 #include "store/columns.hpp"
+#include "store/retrying.hpp"
 #include "store/statements/people.hpp"
 
 namespace mb::store {
@@ -47,40 +48,10 @@ Statement& by_key(Session& session, const Sql& sql, ProjectId project, LoginId l
     return statement;
 }
 
-/// A row of table idempotency behind its key.
-struct KeyRow {
-    Hash body_hash{};
-    std::int32_t status = 0;
-    std::string answer;
-    Instant claimed_at;
-};
-
-std::optional<KeyRow> find_key(Session& session, ProjectId project, LoginId login,
-                               const std::string& key) {
-    Statement& row = by_key(session, sql::idempotency_one, project, login, key);
-    if (!row.next()) {
-        return std::nullopt;
-    }
-    RowReader reader(row, 3);
-    KeyRow out;
-    reader.get(out.body_hash);
-    reader.get(out.status);
-    reader.get(out.answer);
-    reader.get(out.claimed_at);
-    return out;
-}
-
-void put_key(Session& session, ProjectId project, LoginId login, const std::string& key,
-             const KeyRow& row) {
-    RowBinder(session.statement(sql::idempotency_put))
-        .add(project)
-        .add(login)
-        .add(key)
-        .add(row.body_hash)
-        .add(row.status)
-        .add(row.answer)
-        .add(row.claimed_at)
-        .run();
+/// One transaction, repeated when another one stood in its way.
+template <class Body>
+auto change(Database& database, Body&& body) {
+    return retrying(database, Durability::now, std::forward<Body>(body));
 }
 
 constexpr std::int64_t the_clock = 1;
@@ -91,19 +62,18 @@ constexpr std::int64_t the_clock = 1;
 // ------------------------------------------------------------------------------
 
 Result<Login> Logins::add(const std::string& phone, const std::string& name, Instant now) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    Statement& same = session->statement(sql::login_of_phone);
-    same.bind_text(1, phone);
-    if (first<Login>(same)) {
-        return fail("login.phone_taken", ErrorKind::conflict);
-    }
-    Statement& last = session->statement(sql::login_last);
-    const std::int64_t id = last.next() ? last.integer(0) + 1 : 1;
-    const Login login{LoginId{id}, phone, name, false, now};
-    put(*session, sql::login_put, login);
-    transaction.commit();
-    return login;
+    return change(database_, [&](Session& session) -> Result<Login> {
+        Statement& same = session.statement(sql::login_of_phone);
+        same.bind_text(1, phone);
+        if (first<Login>(same)) {
+            return fail("login.phone_taken", ErrorKind::conflict);
+        }
+        Statement& last = session.statement(sql::login_last);
+        const std::int64_t id = last.next() ? last.integer(0) + 1 : 1;
+        const Login login{LoginId{id}, phone, name, false, now};
+        put(session, sql::login_put, login);
+        return login;
+    });
 }
 
 std::optional<Login> Logins::find(LoginId id) const {
@@ -119,41 +89,38 @@ std::optional<Login> Logins::find_by_phone(const std::string& phone) const {
 }
 
 Result<void> Logins::set_disabled(LoginId id, bool disabled) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    auto login = first<Login>(by_id(*session, sql::login_one, id));
-    if (!login) {
-        return fail("login.unknown", ErrorKind::not_found);
-    }
-    login->disabled = disabled;
-    put(*session, sql::login_put, *login);
-    if (disabled) {
-        by_id(*session, sql::session_drop_of_login, id).run();
-        by_id(*session, sql::login_code_drop, id).run();
-    }
-    transaction.commit();
-    return {};
+    return change(database_, [&](Session& session) -> Result<void> {
+        auto login = first<Login>(by_id(session, sql::login_one, id));
+        if (!login) {
+            return fail("login.unknown", ErrorKind::not_found);
+        }
+        login->disabled = disabled;
+        put(session, sql::login_put, *login);
+        if (disabled) {
+            by_id(session, sql::session_drop_of_login, id).run();
+            by_id(session, sql::login_code_drop, id).run();
+        }
+        return {};
+    });
 }
 
 Result<void> Logins::grant(LoginId id, ProjectId project, const std::string& role,
                            Instant now) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    if (!first<Login>(by_id(*session, sql::login_one, id))) {
-        return fail("login.unknown", ErrorKind::not_found);
-    }
-    put(*session, sql::login_role_put, LoginRole{id, project, role, now});
-    transaction.commit();
-    return {};
+    return change(database_, [&](Session& session) -> Result<void> {
+        if (!first<Login>(by_id(session, sql::login_one, id))) {
+            return fail("login.unknown", ErrorKind::not_found);
+        }
+        put(session, sql::login_role_put, LoginRole{id, project, role, now});
+        return {};
+    });
 }
 
 void Logins::revoke(LoginId id, ProjectId project) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    Statement& statement = by_id(*session, sql::login_role_revoke, id);
-    statement.bind_integer(2, project.value);
-    statement.run();
-    transaction.commit();
+    change(database_, [&](Session& session) {
+        Statement& statement = by_id(session, sql::login_role_revoke, id);
+        statement.bind_integer(2, project.value);
+        statement.run();
+    });
 }
 
 std::vector<LoginRole> Logins::roles(LoginId id) const {
@@ -188,10 +155,7 @@ std::vector<LoginRole> Logins::logins_of(ProjectId project) const {
 // -----------------------------------------------------------------------------------
 
 void Logins::put_code(const SignInCode& code) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    put(*session, sql::login_code_put, code);
-    transaction.commit();
+    change(database_, [&](Session& session) { put(session, sql::login_code_put, code); });
 }
 
 std::optional<SignInCode> Logins::code(LoginId id) const {
@@ -200,31 +164,27 @@ std::optional<SignInCode> Logins::code(LoginId id) const {
 }
 
 Logins::CodeCheck Logins::try_code(LoginId id, const Hash& code_hash, Instant now) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    auto code = first<SignInCode>(by_id(*session, sql::login_code_one, id));
-    if (!code || code->expires_at <= now || code->tries_left <= 0) {
-        return {};
-    }
-    const bool accepted = crypto::equal_constant_time(code->code_hash, code_hash);
-    --code->tries_left;
-    if (accepted || code->tries_left == 0) {
-        by_id(*session, sql::login_code_drop, id).run();
-    } else {
-        put(*session, sql::login_code_put, *code);
-    }
-    transaction.commit();
-    return {accepted ? CodeVerdict::accepted : CodeVerdict::wrong, code->tries_left};
+    return change(database_, [&](Session& session) -> CodeCheck {
+        auto code = first<SignInCode>(by_id(session, sql::login_code_one, id));
+        if (!code || code->expires_at <= now || code->tries_left <= 0) {
+            return {};
+        }
+        const bool accepted = crypto::equal_constant_time(code->code_hash, code_hash);
+        --code->tries_left;
+        if (accepted || code->tries_left == 0) {
+            by_id(session, sql::login_code_drop, id).run();
+        } else {
+            put(session, sql::login_code_put, *code);
+        }
+        return {accepted ? CodeVerdict::accepted : CodeVerdict::wrong, code->tries_left};
+    });
 }
 
 // ---- sessions
 // ----------------------------------------------------------------------------------------
 
 void Logins::put_session(const LoginSession& row) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    put(*session, sql::session_put, row);
-    transaction.commit();
+    change(database_, [&](Session& session) { put(session, sql::session_put, row); });
 }
 
 std::optional<LoginSession> Logins::session(const Hash& token_hash, Instant now) const {
@@ -239,106 +199,78 @@ std::optional<LoginSession> Logins::session(const Hash& token_hash, Instant now)
 
 Result<void> Logins::touch_session(const Hash& token_hash, Instant last_seen,
                                    Instant expires) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    auto row = first<LoginSession>(by_hash(*session, sql::session_one, token_hash));
-    if (!row) {
-        return fail("session.unknown", ErrorKind::unauthorized);
-    }
-    row->last_seen_at = last_seen;
-    row->expires_at = expires;
-    put(*session, sql::session_put, *row);
-    transaction.commit();
-    return {};
+    return change(database_, [&](Session& session) -> Result<void> {
+        auto row = first<LoginSession>(by_hash(session, sql::session_one, token_hash));
+        if (!row) {
+            return fail("session.unknown", ErrorKind::unauthorized);
+        }
+        row->last_seen_at = last_seen;
+        row->expires_at = expires;
+        put(session, sql::session_put, *row);
+        return {};
+    });
 }
 
 void Logins::drop_session(const Hash& token_hash) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    by_hash(*session, sql::session_drop, token_hash).run();
-    transaction.commit();
+    change(database_,
+           [&](Session& session) { by_hash(session, sql::session_drop, token_hash).run(); });
 }
 
 void Logins::drop_sessions_of(LoginId id) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    by_id(*session, sql::session_drop_of_login, id).run();
-    transaction.commit();
+    change(database_,
+           [&](Session& session) { by_id(session, sql::session_drop_of_login, id).run(); });
 }
 
 std::int64_t Logins::drop_expired_sessions(Instant now) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    Statement& statement = session->statement(sql::session_drop_expired);
-    statement.bind_integer(1, now.us);
-    const std::int64_t count = statement.run();
-    transaction.commit();
-    return count;
+    return change(database_, [&](Session& session) {
+        Statement& statement = session.statement(sql::session_drop_expired);
+        statement.bind_integer(1, now.us);
+        const std::int64_t count = statement.run();
+        return count;
+    });
 }
 
 // ---- idempotency
 // -------------------------------------------------------------------------------------
 
-std::optional<KeptKey> Logins::kept(ProjectId project, LoginId login,
-                                    const std::string& key) const {
+std::optional<KeptAnswer> Logins::kept(ProjectId project, LoginId login,
+                                       const std::string& key) const {
     const Lease session = database_.read();
-    const auto row = find_key(*session, project, login, key);
-    if (!row) {
+    Statement& row = by_key(*session, sql::idempotency_one, project, login, key);
+    if (!row.next()) {
         return std::nullopt;
     }
-    return KeptKey{row->body_hash, row->status, row->answer, row->claimed_at};
+    RowReader reader(row, 3);
+    KeptAnswer out;
+    reader.get(out.body_hash);
+    reader.get(out.status);
+    reader.get(out.body);
+    reader.get(out.kept_at);
+    return out;
 }
 
-ClaimResult Logins::claim(ProjectId project, LoginId login, const std::string& key,
-                          const Hash& body_hash, Instant now, Instant stale_before) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    if (const auto row = find_key(*session, project, login, key)) {
-        if (row->body_hash != body_hash) {
-            return {Claim::conflict, {}};
-        }
-        if (row->status != 0) {
-            return {Claim::replay, {row->status, row->answer}};
-        }
-        if (row->claimed_at >= stale_before) {
-            return {Claim::running, {}};
-        }
-    }
-    put_key(*session, project, login, key, {body_hash, 0, "", now});
-    transaction.commit();
-    return {Claim::fresh, {}};
-}
-
-Result<void> Logins::finish(ProjectId project, LoginId login, const std::string& key,
-                            const IdempotentAnswer& answer) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    auto row = find_key(*session, project, login, key);
-    if (!row) {
-        return fail("idempotency.unknown", ErrorKind::internal);
-    }
-    row->status = answer.status;
-    row->answer = answer.body;
-    put_key(*session, project, login, key, *row);
-    transaction.commit();
-    return {};
-}
-
-void Logins::release(ProjectId project, LoginId login, const std::string& key) const {
-    const Lease session = database_.write();
-    Transaction transaction(*session);
-    by_key(*session, sql::idempotency_drop, project, login, key).run();
-    transaction.commit();
+void Logins::keep(ProjectId project, LoginId login, const std::string& key,
+                  const KeptAnswer& answer) const {
+    change(database_, [&](Session& session) {
+        RowBinder(session.statement(sql::idempotency_put))
+            .add(project)
+            .add(login)
+            .add(key)
+            .add(answer.body_hash)
+            .add(answer.status)
+            .add(answer.body)
+            .add(answer.kept_at)
+            .run();
+    });
 }
 
 // ---- clock
 // -------------------------------------------------------------------------------------------
 
 void save_clock(Database& database, const SavedClock& clock) {
-    const Lease session = database.write();
-    Transaction transaction(*session);
-    RowBinder(session->statement(sql::business_clock_put)).add(the_clock).add(clock).run();
-    transaction.commit();
+    change(database, [&](Session& session) {
+        RowBinder(session.statement(sql::business_clock_put)).add(the_clock).add(clock).run();
+    });
 }
 
 std::optional<SavedClock> saved_clock(Database& database) {

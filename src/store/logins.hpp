@@ -59,30 +59,12 @@ struct LoginSession {
 };
 MB_DESCRIBE(LoginSession, (token_hash, login, csrf, created_at, last_seen_at, expires_at))
 
-/// Table idempotency; status 0: the first request is under way.
-struct IdempotentAnswer {
+/// Table idempotency: the answer to a request that carried a key.
+struct KeptAnswer {
+    Hash body_hash{};         // of the request
     std::int32_t status = 0;  // HTTP
     std::string body;
-};
-
-enum class Claim : std::uint8_t {
-    fresh,     // the key is ours: do it, then finish()
-    replay,    // done before: give that answer
-    running,   // the first request is not through yet
-    conflict,  // the same key came with another body
-};
-
-/// A key as it is kept.
-struct KeptKey {
-    Hash body_hash{};
-    std::int32_t status = 0;
-    std::string body;
-    Instant claimed_at;
-};
-
-struct ClaimResult {
-    Claim claim = Claim::fresh;
-    IdempotentAnswer answer;  // replay
+    Instant kept_at;
 };
 
 class Logins {
@@ -130,17 +112,11 @@ public:
     std::int64_t drop_expired_sessions(Instant now) const;
 
     // ---- idempotency ----
-    /// A key whose first request never finished (the process died) is given out again when it was
-    /// claimed before `stale_before`.
-    [[nodiscard]] ClaimResult claim(ProjectId project, LoginId login, const std::string& key,
-                                    const Hash& body_hash, Instant now, Instant stale_before) const;
-    [[nodiscard]] std::optional<KeptKey> kept(ProjectId project, LoginId login,
-                                              const std::string& key) const;
-    /// Errors: idempotency.unknown.
-    Result<void> finish(ProjectId project, LoginId login, const std::string& key,
-                        const IdempotentAnswer& answer) const;
-    /// The request was not carried out (a refusal that may be tried again): the key is free.
-    void release(ProjectId project, LoginId login, const std::string& key) const;
+    [[nodiscard]] std::optional<KeptAnswer> kept(ProjectId project, LoginId login,
+                                                 const std::string& key) const;
+    /// Whole or not at all; the first answer to a key stays.
+    void keep(ProjectId project, LoginId login, const std::string& key,
+              const KeptAnswer& answer) const;
 
 private:
     Database& database_;

@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <thread>
-
 #include "store/test_engines.hpp"
 
 namespace mb::store {
@@ -102,40 +99,16 @@ TEST_P(LoginsTest, a_session_needs_a_login) {
 
 TEST_P(LoginsTest, a_key_answers_as_the_first_time) {
     const Hash body = crypto::sha256("{}");
-    const auto claim = [&](const std::string& key, const Hash& hash, Instant now = noon) {
-        return logins_.claim(campus, LoginId{1}, key, hash, now, now - Duration::minutes(1));
-    };
-    EXPECT_EQ(Claim::fresh, claim("k", body).claim);
-    EXPECT_EQ(Claim::running, claim("k", body).claim);
-    EXPECT_EQ(Claim::conflict, claim("k", crypto::sha256("[]")).claim);
-    EXPECT_EQ(Claim::fresh, claim("k", body, noon + Duration::minutes(2)).claim)
-        << "left over by a process that died";
-    ASSERT_TRUE(logins_.finish(campus, LoginId{1}, "k", {201, R"({"id":"7"})"}));
-    const ClaimResult again = claim("k", body, noon + Duration::days(300));
-    EXPECT_EQ(Claim::replay, again.claim);
-    EXPECT_EQ(201, again.answer.status);
-    EXPECT_EQ(R"({"id":"7"})", again.answer.body);
-    EXPECT_EQ(Claim::conflict, claim("k", crypto::sha256("[]")).claim);
-    EXPECT_EQ(Claim::fresh, logins_.claim(ProjectId{2}, LoginId{1}, "k", body, noon, noon).claim);
-    logins_.release(ProjectId{2}, LoginId{1}, "k");
-    EXPECT_EQ(Claim::fresh, logins_.claim(ProjectId{2}, LoginId{1}, "k", body, noon, noon).claim);
-    EXPECT_EQ("idempotency.unknown", logins_.finish(campus, LoginId{2}, "k", {}).error().code);
-}
-
-TEST_P(LoginsTest, one_of_many_gets_the_key) {
-    std::atomic<int> fresh = 0;
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 8; ++i) {
-        threads.emplace_back([&] {
-            const auto got = logins_.claim(campus, LoginId{1}, "race", crypto::sha256("{}"), noon,
-                                           noon - Duration::minutes(1));
-            fresh += got.claim == Claim::fresh ? 1 : 0;
-        });
-    }
-    for (std::thread& thread : threads) {
-        thread.join();
-    }
-    EXPECT_EQ(1, fresh);
+    EXPECT_FALSE(logins_.kept(campus, LoginId{1}, "k"));
+    logins_.keep(campus, LoginId{1}, "k", {body, 201, R"({"id":"7"})", noon});
+    logins_.keep(campus, LoginId{1}, "k", {crypto::sha256("[]"), 409, "{}", noon});
+    const KeptAnswer first = logins_.kept(campus, LoginId{1}, "k").value();
+    EXPECT_EQ(body, first.body_hash);
+    EXPECT_EQ(201, first.status);
+    EXPECT_EQ(R"({"id":"7"})", first.body);
+    EXPECT_EQ(noon, first.kept_at);
+    EXPECT_FALSE(logins_.kept(ProjectId{2}, LoginId{1}, "k"));
+    EXPECT_FALSE(logins_.kept(campus, LoginId{2}, "k"));
 }
 
 TEST_P(LoginsTest, the_clock_is_kept) {

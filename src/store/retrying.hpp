@@ -4,6 +4,7 @@
 #include <chrono>
 #include <random>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "store/database.hpp"
@@ -29,17 +30,23 @@ inline void wait_after_conflict(int attempt) {
 }
 
 /// Runs body(session) in one write transaction and commits; on a StoreConflict again, so the body
-/// must show nothing of its work to anybody before this returns. Throws what the body and the seam
-/// throw; the last StoreConflict after conflict_attempts_max.
+/// must show nothing of its work to anybody before this returns. Gives what the body gives. Throws
+/// what the body and the seam throw; the last StoreConflict after conflict_attempts_max.
 template <class Body>
-void retrying(Database& database, Durability durability, Body&& body) {
+auto retrying(Database& database, Durability durability, Body&& body) {
     for (int attempt = 1;; ++attempt) {
         try {
             const Lease session = database.write();
             Transaction transaction(*session, durability);
-            body(*session);
-            transaction.commit();
-            return;
+            if constexpr (std::is_void_v<decltype(body(*session))>) {
+                body(*session);
+                transaction.commit();
+                return;
+            } else {
+                auto out = body(*session);
+                transaction.commit();
+                return out;
+            }
         } catch (const StoreConflict&) {
             if (attempt == conflict_attempts_max) {
                 throw;

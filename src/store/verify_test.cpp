@@ -43,8 +43,7 @@ protected:
         EXPECT_TRUE(logins.grant(id, campus, "manager", morning));
         logins.put_code({id, crypto::sha256("1"), 5, morning, morning});
         logins.put_session({crypto::sha256("t"), id, "c", morning, morning, morning});
-        EXPECT_EQ(Claim::fresh,
-                  logins.claim(campus, id, "key", crypto::sha256("{}"), morning, morning).claim);
+        logins.keep(campus, id, "key", {crypto::sha256("{}"), 201, "{}", morning});
         save_clock(opened_->database(), {morning, morning, 60});
     }
 

@@ -102,9 +102,7 @@ INSERT INTO idempotency (
     project_id, login_id, idem_key, body_hash, status, answer, claimed_wall_at, row_check)
 VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT (project_id, login_id, idem_key) DO UPDATE SET
-    body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer,
-    claimed_wall_at = excluded.claimed_wall_at, row_check = excluded.row_check
+ON CONFLICT (project_id, login_id, idem_key) DO NOTHING
 )sql"};
 
 inline constexpr Sql idempotency_all{R"sql(
@@ -212,11 +210,6 @@ inline constexpr Sql idempotency_one{R"sql(
 SELECT
     project_id, login_id, idem_key, body_hash, status, answer, claimed_wall_at, row_check
 FROM idempotency
-WHERE project_id = $1 AND login_id = $2 AND idem_key = $3
-)sql"};
-
-inline constexpr Sql idempotency_drop{R"sql(
-DELETE FROM idempotency
 WHERE project_id = $1 AND login_id = $2 AND idem_key = $3
 )sql"};
 
