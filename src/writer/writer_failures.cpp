@@ -25,7 +25,9 @@ bool Writer::was_committed(const Batch& batch) {
 
 void Writer::tell_failure(const StoreUnavailable& why) {
     if (failures_in_a_row_++ % failures_per_line == 0) {
-        log::error("store: {} (failure {} in a row)", why.what(), failures_in_a_row_);
+        log::error("store: {}{} (failure {} in a row)", why.what(),
+                   why.disk_full ? "; its disk is full: free space, then it goes on by itself" : "",
+                   failures_in_a_row_);
     }
 }
 

@@ -200,8 +200,10 @@ class PostgresCluster:
 
     name = "postgres"
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.databases = folder, 0
+    def __init__(self, folder: pathlib.Path, data: pathlib.Path | None = None,
+                 wal: pathlib.Path | None = None) -> None:
+        """In `folder`; on other disks the whole of it (`data`) or its write-ahead log (`wal`)."""
+        self.folder, self.data, self.databases = folder, data or folder / "data", 0
         self.process: subprocess.Popen[bytes] | None = None
         found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not found:
@@ -211,9 +213,14 @@ class PostgresCluster:
         if os.geteuid() == 0:  # which PostgreSQL refuses
             one = pwd.getpwnam("postgres")
             self.user = {"user": one.pw_uid, "group": one.pw_gid, "extra_groups": []}
-            os.chown(folder, one.pw_uid, one.pw_gid)
-        made = subprocess.run([str(self.programs / "initdb"), "-D", str(folder / "data"), "-U", "meterbook",
-                               "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "--data-checksums"],
+            for path in (folder, data, wal):
+                if path:
+                    os.chown(path, one.pw_uid, one.pw_gid)
+        # Small segments, used again only when a checkpoint is asked for: a small disk is full of them soon.
+        elsewhere = ["-X", str(wal), "--wal-segsize=1"] if wal else []
+        self.settings = ["-c", "min_wal_size=2MB", "-c", "max_wal_size=1GB"] if wal else []
+        made = subprocess.run([str(self.programs / "initdb"), "-D", str(self.data), "-U", "meterbook",
+                               "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "--data-checksums", *elsewhere],
                               capture_output=True, text=True, cwd="/", **self.user)
         if made.returncode != 0:
             raise PostgresError(f"initdb: {made.stdout}{made.stderr}")
@@ -226,8 +233,9 @@ class PostgresCluster:
         end_with_parent = ctypes.CDLL(None).prctl
         with (self.folder / "log").open("ab") as out:
             self.process = subprocess.Popen(
-                [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder),
-                 "-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=60", "-c", "shared_buffers=64MB"],
+                [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.folder),
+                 "-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=60", "-c", "shared_buffers=64MB",
+                 *self.settings],
                 stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd="/",
                 preexec_fn=lambda: end_with_parent(PR_SET_PDEATHSIG, signal.SIGQUIT), **self.user)
 
@@ -294,13 +302,14 @@ class PostgresCluster:
 
 
 @contextmanager
-def stores(kind: str) -> Iterator[SqliteStores | PostgresCluster]:
-    """For one run of a test; a cluster is stopped and removed with it, unless KEEP is set."""
+def stores(kind: str, data: pathlib.Path | None = None,
+           wal: pathlib.Path | None = None) -> Iterator[SqliteStores | PostgresCluster]:
+    """For one run of a test; a cluster is stopped and removed with it, unless KEEP is set. See PostgresCluster."""
     if kind == "sqlite":
         yield SqliteStores()
         return
     path = pathlib.Path(tempfile.mkdtemp(prefix="meterbook-postgres-"))
-    cluster = PostgresCluster(path)
+    cluster = PostgresCluster(path, data, wal)
     try:
         yield cluster.start()
     finally:

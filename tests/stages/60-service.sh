@@ -28,9 +28,9 @@ for store in sqlite postgres; do
     service refusals "$store"
     service callbacks "$store"
     service restore_drill "$store"
+    service disk_full "$store"
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
-service disk_full sqlite
 service postgres_down postgres --rounds "$ends"
 service standby postgres --rounds "$fail_overs"
 service manual both
