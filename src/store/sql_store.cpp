@@ -234,6 +234,7 @@ std::vector<writer::LogRow> SqlStore::log_after(ProjectId project, std::int64_t 
 }
 
 std::int64_t SqlStore::last_seq(ProjectId project) {
+    database_.settle();
     const Lease session = database_.read();
     Statement& log = of_project(*session, sql::event_log_last, project);
     if (log.next()) {

@@ -161,8 +161,9 @@ class PostgresStore:
 
     name = "postgres"
 
-    def __init__(self, cluster: PostgresCluster, database: str) -> None:
-        self.cluster, self.dbname = cluster, database
+    def __init__(self, cluster: PostgresCluster, database: str, more: str = "") -> None:
+        """`more`: words of --store that only the server takes."""
+        self.cluster, self.dbname, self.more = cluster, database, more
         self.kept: PostgresConnection | None = None
 
     @property
@@ -171,7 +172,7 @@ class PostgresStore:
 
     @property
     def words(self) -> list[str]:
-        return ["--store", self.conninfo]
+        return ["--store", f"{self.conninfo} {self.more}".strip()]
 
     def database(self) -> PostgresConnection:
         return PostgresConnection(self.conninfo)
@@ -270,18 +271,31 @@ class PostgresCluster:
         finally:
             connection.close()
 
-    def at(self, data: pathlib.Path) -> PostgresStore:
+    def at(self, data: pathlib.Path, more: str = "") -> PostgresStore:
         """A new, empty database; the folder keeps the rest."""
         self.databases += 1
         name = f"store_{self.databases}"
         self.change(f"CREATE DATABASE {name}")
-        return PostgresStore(self, name)
+        return PostgresStore(self, name, more)
 
     def processes(self) -> list[int]:
         """Those that serve, without the postmaster."""
         assert self.process
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
+
+    def freeze(self) -> list[int]:
+        """Stops every process of it: it neither answers nor hangs up. Gives them, the postmaster first."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+        frozen = [self.process.pid, *self.processes()]
+        for pid in frozen[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        return frozen
+
+    def go_on(self, frozen: list[int]) -> None:
+        for pid in reversed(frozen):
+            os.kill(pid, signal.SIGCONT)
 
     def end(self, how: signal.Signals) -> None:
         """SIGINT: fast; SIGQUIT: immediate, as `pg_ctl stop -m immediate`; SIGKILL: every process of it."""
