@@ -83,7 +83,7 @@ constexpr Title titles[] = {
     {"order.amount_out_of_range", "The amount is out of range"},
     {"order.channel_unavailable", "This channel cannot be used"},
     {"store.unavailable", "The store cannot be reached"},
-    {"store.read_only", "Nothing can be written at present"},
+    {"store.read_only", "The store's disk is full: nothing can be written until there is space"},
     {"server.busy", "Too much to do"},
     {"internal", "Something broke"},
 };

@@ -3,6 +3,8 @@
 #include "app/business_clock.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "crypto/digest.hpp"
+#include "store/storable_text.hpp"
 
 #include <map>
 
@@ -20,11 +22,35 @@ net::HttpResponse status(int code, const std::string& why) {
     return out;
 }
 
+/// Header fields are bytes (RFC 9110 5.5); each byte becomes the character of its number, so that
+/// none is lost and every store takes them.
+std::string as_latin1(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) {
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (byte < 0x80) {
+            out += c;
+        } else {
+            out += static_cast<char>(0xC0 | byte >> 6);
+            out += static_cast<char>(0x80 | (byte & 0x3F));
+        }
+    }
+    return out;
+}
+
+/// The channel's id of the event, or its digest where no store could keep it.
+std::string dedup_key_of(const std::string& event_id) {
+    if (store::is_storable_text(event_id)) {
+        return event_id;
+    }
+    return "sha256:" + crypto::hex_lower(crypto::sha256(event_id));
+}
+
 /// What the signature was made of, for whoever has to judge it again.
 std::string kept_headers(const net::HttpHeaders& headers) {
     std::map<std::string, std::string> kept;
     for (const auto& [name, value] : headers) {
-        kept[name] = value.substr(0, 1024);
+        kept[as_latin1(name)] = as_latin1(value.substr(0, 1024));
     }
     kept.erase("Cookie");
     return to_json(kept);
@@ -66,7 +92,7 @@ void CallbackDesk::on_callback(const std::string& name, ProjectId project,
     writer::Submission submission;
     submission.project = project;
     submission.inbox = std::make_unique<writer::InboxRow>(
-        writer::InboxRow{project, next_id(wall), name, fact->event_id, wall,
+        writer::InboxRow{project, next_id(wall), name, dedup_key_of(fact->event_id), wall,
                          kept_headers(request.headers), request.body});
     submission.event = payment::event_of(*channel, *fact, submission.inbox->id);
     submission.done = [answer](const engine::EventOutcome& outcome) {

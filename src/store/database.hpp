@@ -150,6 +150,9 @@ public:
     virtual Lease read() = 0;
     /// The session that may write; waits while another thread holds it.
     virtual Lease write() = 0;
+    /// Returns when no transaction whose connection was lost can commit any more: what read() shows
+    /// from now on is what became of it. Engines inside the process have nothing to wait for.
+    virtual void settle() {}
     [[nodiscard]] virtual const Dialect& dialect() const = 0;
 };
 

@@ -49,6 +49,7 @@ Result<std::unique_ptr<Database>> open_read_only(const StoreChoice& choice) {
     postgres::DatabaseOptions options;
     options.conninfo = choice.store;
     options.read_only = true;
+    options.patient = true;  // verify reads whole tables
     return std::unique_ptr<Database>(std::make_unique<postgres::PostgresDatabase>(options));
 }
 

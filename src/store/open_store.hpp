@@ -26,7 +26,8 @@ public:
 };
 
 /// The engine named on the command line: "sqlite" is `folder`/meterbook.db, anything else says
-/// where PostgreSQL is ("host=… dbname=…" or postgresql://…).
+/// where PostgreSQL is ("host=… dbname=…" or postgresql://…), with an `answer_timeout_s` if wanted
+/// (store/postgres/store_text.hpp).
 struct StoreChoice {
     std::string store = "sqlite";
     std::string folder;  // the data folder; exists

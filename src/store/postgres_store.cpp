@@ -55,18 +55,11 @@ PostgresStore::PostgresStore(std::unique_ptr<FolderLock> lock, const PostgresSto
 
 PostgresStore::~PostgresStore() {
     heartbeat_.reset();
-    if (lease_.epoch == 0) {
+    if (!lease_) {
         return;
     }
     try {
-        const Lease session = database_.write();
-        const auto now = read_lease(*session);
-        if (now && now->epoch == lease_.epoch) {
-            WriterLease given_back = *now;
-            given_back.holder.clear();
-            given_back.folder = "";
-            change_lease(*session, now, given_back);
-        }
+        lease_->give_back(*database_.write());
     } catch (const std::exception& why) {
         log::warn("the writer lease stays with this process's name: {}", why.what());
     }
@@ -88,7 +81,7 @@ Result<void> PostgresStore::take_lease(const PostgresStoreOptions& options) {
     if (!change_lease(*session, seen, mine)) {
         return fail(in_use(read_lease(*session).value_or(mine)));
     }
-    lease_ = std::move(mine);
+    lease_ = std::make_unique<postgres::HeldLease>(mine);
     return {};
 }
 
@@ -107,9 +100,9 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::open(const PostgresStoreOp
         TRY(bring_up());
     }
     TRY_VOID(out->take_lease(options));
-    out->database_.fence(out->lease_.epoch);
+    out->database_.hold(out->lease_.get());
     out->heartbeat_ = std::make_unique<postgres::Heartbeat>(
-        postgres::ConnectionOptions{options.conninfo, options.schema, false}, out->lease_,
+        postgres::ConnectionOptions{options.conninfo, options.schema, false}, *out->lease_,
         options.heartbeat_every);
     TRY(bring_up());
     return out;

@@ -40,16 +40,16 @@ public:
 
     [[nodiscard]] writer::Store& writer_store() override { return store_; }
     [[nodiscard]] Database& database() override { return database_; }
-    [[nodiscard]] std::int64_t epoch() const override { return lease_.epoch; }
+    [[nodiscard]] std::int64_t epoch() const override { return lease_ ? lease_->epoch() : 0; }
 
 private:
     PostgresStore(std::unique_ptr<FolderLock> lock, const PostgresStoreOptions& options);
     Result<void> take_lease(const PostgresStoreOptions& options);
 
     std::unique_ptr<FolderLock> lock_;
+    std::unique_ptr<postgres::HeldLease> lease_;
     postgres::PostgresDatabase database_;
     SqlStore store_;
-    WriterLease lease_;
     std::unique_ptr<postgres::Heartbeat> heartbeat_;
 };
 

@@ -168,11 +168,11 @@ Result<Restored> restore_sqlite(const RestoreOptions& options, BackupManifest ma
 }
 
 Result<Restored> restore_postgres(const RestoreOptions& options, BackupManifest manifest) {
-    const postgres::OpeningLock opening({options.to.store, "", false});
+    const postgres::OpeningLock opening({options.to.store, "", false, true});
     TRY_VOID(check_empty(options.to));
     const fs::path dump = fs::path(options.from) / manifest.files.front().name;
     TRY_VOID(postgres::restore_dump(options.to.store, dump.string()));
-    postgres::PostgresDatabase database({.conninfo = options.to.store});
+    postgres::PostgresDatabase database({.conninfo = options.to.store, .patient = true});
     Restored out = TRY(bring_up(database, std::move(manifest), options));
     restore_others(options, out.manifest);
     return out;

@@ -9,6 +9,7 @@
 #include "store/rows.hpp"
 #include "store/statements/log.hpp"
 #include "store/statements/supply.hpp"
+#include "store/storable_text.hpp"
 #include "writer/log_hash.hpp"
 
 namespace mb::store {
@@ -22,15 +23,20 @@ Statement& of_project(Session& session, const Sql& sql, ProjectId project) {
 }
 
 void put_inbox(Session& session, const writer::InboxRow& row) {
-    RowBinder(session.statement(sql::inbox_put))
-        .add(row.project)
+    const bool is_text = is_storable_text(row.body);
+    RowBinder binder(session.statement(is_text ? sql::inbox_put : sql::inbox_put_raw));
+    binder.add(row.project)
         .add(row.id)
         .add(row.source)
         .add(row.dedup_key)
         .add(row.received_wall_at)
-        .add(row.headers)
-        .add(row.body)
-        .queue();
+        .add(row.headers);
+    if (is_text) {
+        binder.add(row.body);
+    } else {
+        binder.text("").blob(as_bytes(row.body));
+    }
+    binder.queue();
 }
 
 void put_parked(Session& session, const writer::ParkedEvent& row) {
@@ -234,6 +240,7 @@ std::vector<writer::LogRow> SqlStore::log_after(ProjectId project, std::int64_t 
 }
 
 std::int64_t SqlStore::last_seq(ProjectId project) {
+    database_.settle();
     const Lease session = database_.read();
     Statement& log = of_project(*session, sql::event_log_last, project);
     if (log.next()) {

@@ -10,6 +10,7 @@
 #include "store/statements/site.hpp"
 #include "store/statements/supply.hpp"
 #include "store/test_engines.hpp"
+#include "store/verify.hpp"
 
 namespace mb::store {
 
@@ -167,6 +168,50 @@ TEST_P(SqlStoreTest, a_row_without_its_parent_is_refused) {
     EXPECT_THROW(store().commit({{log.next(campus, effects, morning), &effects}}, {}, {}),
                  writer::StoreConstraint);
     EXPECT_EQ(0, store().last_seq(campus));
+}
+
+// PostgreSQL refused them, their column being text: the fact was lost.
+TEST_P(SqlStoreTest, bodies_with_nul_or_not_utf8_once_were_refused) {
+    const std::vector<std::string> bodies{std::string("a\0b", 3), "\xFF\xFE", std::string(1, '\0'),
+                                          "\xB5\xE7\xB7\xD1"};
+    write_scene(store());  // and one with a text, from before there was a column for these
+    database().write()->script(
+        "ALTER TABLE inbox DROP COLUMN raw_body; DELETE FROM schema_migration WHERE version = 9");
+    reopen();
+    EXPECT_TRUE(verify(database()).clean());
+    std::int64_t id = 1;
+    for (const std::string& body : bodies) {
+        ++id;
+        writer::InboxRow fact = inbox(id, "R" + std::to_string(id));
+        fact.body = body;
+        store().commit({}, {fact}, {});
+        EXPECT_TRUE(store().inbox_known(campus, "sandbox", fact.dedup_key));
+        fact.id = InboxId{id + 100};
+        store().commit({}, {fact}, {});  // again: skipped
+    }
+    reopen();
+    {
+        const Lease session = database().read();
+        Statement& row = session->statement(sql::inbox_raw);
+        row.bind_integer(1, campus.value);
+        for (const std::string& body : bodies) {
+            ASSERT_TRUE(row.next());
+            EXPECT_EQ("", row.text(6));
+            EXPECT_EQ(Bytes(body.begin(), body.end()),
+                      Bytes(row.blob(7).begin(), row.blob(7).end()));
+        }
+        EXPECT_FALSE(row.next());
+        Statement& text = session->statement(sql::inbox_all);
+        text.bind_integer(1, campus.value);
+        EXPECT_TRUE(text.next());
+        EXPECT_FALSE(text.next());
+    }
+    EXPECT_TRUE(verify(database()).clean());
+    for (const char* change : {"UPDATE inbox SET body = 'x' WHERE inbox_id = 2",
+                               "UPDATE inbox SET raw_body = NULL WHERE inbox_id = 3"}) {
+        database().write()->script(change);
+        EXPECT_FALSE(verify(database()).clean()) << change;
+    }
 }
 
 TEST_P(SqlStoreTest, a_known_fact_is_skipped_its_id_taken_is_refused) {

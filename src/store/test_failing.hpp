@@ -32,6 +32,7 @@ public:
     Lease read() override { return lend(inner_.read()); }
     Lease write() override { return lend(inner_.write()); }
     [[nodiscard]] const Dialect& dialect() const override { return inner_.dialect(); }
+    void settle() override { inner_.settle(); }
 
 private:
     class Session;

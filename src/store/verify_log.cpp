@@ -134,6 +134,7 @@ void verify_log(VerifyScan& scan, ProjectFacts& facts) {
         facts.flushed = checkpoints.rbegin()->first == chain.last;
     }
     scan.rows(sql::inbox_all, "inbox", 1, [](const Statement&) {});
+    scan.rows(sql::inbox_raw, "inbox", 1, [](const Statement&) {});
     std::int64_t parked = 0;
     scan.rows(sql::parked_event_all, "parked_event", 1, [&](const Statement& row) {
         if (row.integer(1) != ++parked) {

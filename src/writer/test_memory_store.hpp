@@ -18,6 +18,7 @@ public:
     /// The same, after it was kept: the answer of the commit gets lost.
     std::function<void()> after_commit;
     std::function<void()> before_flush;
+    std::function<void(const InboxRow&)> before_inbox;
 
     std::map<ProjectId, std::vector<LogRow>> log;
     std::set<std::string> facts;  // source/dedup key
@@ -29,6 +30,11 @@ public:
                 const std::vector<ParkedEvent>& set_aside) override {
         if (before_commit) {
             before_commit(batches);
+        }
+        for (const InboxRow& row : inbox) {
+            if (before_inbox) {
+                before_inbox(row);
+            }
         }
         for (const ProjectBatch& batch : batches) {
             log[batch.log.project].push_back(batch.log);

@@ -25,7 +25,9 @@ bool Writer::was_committed(const Batch& batch) {
 
 void Writer::tell_failure(const StoreUnavailable& why) {
     if (failures_in_a_row_++ % failures_per_line == 0) {
-        log::error("store: {} (failure {} in a row)", why.what(), failures_in_a_row_);
+        log::error("store: {}{} (failure {} in a row)", why.what(),
+                   why.disk_full ? "; its disk is full: free space, then it goes on by itself" : "",
+                   failures_in_a_row_);
     }
 }
 
@@ -129,12 +131,18 @@ void Writer::park(Batch& single, const engine::Now& now, const std::string& why)
     const Submission& submission = single.submissions.front();
     ++counters_.parked;
     log::error("event parked: {}", why);
-    ParkedEvent parked{submission.project, to_binary(submission.event), now, why};
+    const ParkedEvent parked{submission.project, to_binary(submission.event), now, why};
     std::vector<InboxRow> inbox;
     if (submission.inbox) {
         inbox.push_back(*submission.inbox);
     }
-    store_.commit({}, inbox, {std::move(parked)});
+    try {
+        store_.commit({}, inbox, {parked});
+    } catch (const StoreConstraint& again) {
+        // The raw fact itself is what the store cannot keep: what was read out of it is kept.
+        log::error("parked without its inbox row: {}", again.what());
+        store_.commit({}, {}, {parked});
+    }
     single.answer(0, refusal("event.parked", ErrorKind::internal, false));
 }
 

@@ -124,6 +124,20 @@ TEST_F(WriterTest, AnEventThatTheStoreRefusesIsParkedTheOthersGoOn) {
     EXPECT_EQ(writer_.counters().parked, 1);
 }
 
+// The refusal of the parking was nobody's: it ended the writer, and with it the server.
+TEST_F(WriterTest, AFactThatTheStoreCannotKeepOnceEndedTheWriter) {
+    store_.before_inbox = [](const InboxRow&) { throw StoreConstraint("not UTF-8"); };
+    submit(account(2), 2, fact(campus, "F2"));
+    submit(account(3), 3);
+    EXPECT_TRUE(batch());
+    EXPECT_EQ(answers_.of(2), "event.parked");
+    EXPECT_EQ(answers_.of(3), "");
+    EXPECT_TRUE(known(3));
+    ASSERT_EQ(store_.parked.size(), 1U);
+    EXPECT_EQ(store_.parked.front().event, to_binary(account(2)));
+    EXPECT_TRUE(store_.facts.empty());
+}
+
 TEST_F(WriterTest, AStoreThatBreaksWhileAnEventIsParkedEndsNothing) {
     const auto guilty = to_binary(account(3));
     bool broken = false;

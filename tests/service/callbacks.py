@@ -198,6 +198,21 @@ def killed(desk: Desk, seed: int, tries: int) -> None:
     print(f"note: {tries} callbacks under way when the server was killed, {between} of them committed and unanswered")
 
 
+def odd_bytes(desk: Desk) -> None:
+    """PostgreSQL takes neither as text. They once were refused twice over, and that ended the server."""
+    order, pid = desk.order(), desk.server.pid
+    body = desk.body(order, "TLATIN")
+    expect(desk.send(body, headers=desk.headers(body) | {"X-Note": "caf\xe9"}).status == 204, "a header in Latin-1")
+    expect(desk.postings("TLATIN") == [("cash", 1230)], desk.postings("TLATIN"))
+    kept = desk.server.rows("SELECT headers FROM inbox WHERE dedup_key = 'ETLATIN'")[0]["headers"]
+    expect("caf\xe9" in json.loads(kept).values(), "the header was kept as", kept)
+    body = desk.body(desk.order(), "TNUL", event_id="E\0NUL")
+    expect(desk.send(body).status == 204, "an event id with NUL")
+    expect(desk.postings("TNUL") == [("cash", 1230)], desk.postings("TNUL"))
+    expect(desk.server.pid == pid and desk.server.process and desk.server.process.poll() is None, "the server ended")
+    expect(desk.order(), "an order afterwards")
+
+
 def through_the_channel(desk: Desk) -> None:
     """The channel itself misbehaves: twice, forged first, wrong amount, never (F01, F03–F05)."""
     sandbox = Sandbox(desk.server)
@@ -238,6 +253,7 @@ def main() -> int:
                                ("unknown order", unknown_order),
                                ("two transactions of one order", two_transactions),
                                ("another amount than ordered", other_amount),
+                               ("bytes that are no text", odd_bytes),
                                ("a channel that repeats, forges, errs and forgets", through_the_channel)):
                 with report.case(name):
                     case(desk)

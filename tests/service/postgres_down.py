@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""PostgreSQL dies under a running server: it refuses, waits, goes on, and nothing acknowledged is lost (F58, F59).
+"""PostgreSQL dies or hangs under a running server: it refuses, waits, goes on, and nothing acknowledged is lost (F58, F59).
 
-usage: postgres_down.py --store postgres [--rounds 4] [--seed N]
+usage: postgres_down.py --store postgres [--rounds 5] [--seed N]
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from meterbook import Answer, Lost, Report, Server, call, expect, folder, until,
 from stores import PostgresCluster, stores
 
 CLIENTS = 3
-WAYS = ("all of PostgreSQL killed", "PostgreSQL stopped immediately", "a backend killed", "both killed")
+FROZEN = "all of PostgreSQL frozen"
+WAYS = ("all of PostgreSQL killed", "PostgreSQL stopped immediately", "a backend killed", FROZEN, "both killed")
 UNAVAILABLE = "503 store.unavailable"
+PATIENCE = "answer_timeout_s=2"
 
 
 def health(server: Server) -> Answer:
@@ -60,15 +62,31 @@ def refuses(server: Server, journal: Journal) -> None:
     expect(server.process and server.process.poll() is None, "the server ended with PostgreSQL")
 
 
+def frozen(server: Server, journal: Journal, cluster: PostgresCluster, clients: list[Client]) -> None:
+    """It neither answers nor hangs up: the server gives it up, and says so; then it wakes with old work in hand."""
+    pids = cluster.freeze()
+    try:
+        began = time.monotonic()
+        for client in clients:
+            client.finish()
+        refuses(server, journal)
+        print(f"note: a frozen PostgreSQL was given up; refused and told within {time.monotonic() - began:.1f} s")
+    finally:
+        cluster.go_on(pids)
+
+
 def burst(server: Server, journal: Journal, cluster: PostgresCluster, way: str, dice: random.Random) -> None:
     """A short load, and in the middle of it the end of PostgreSQL; afterwards both run again."""
     clients = [Client(journal, number, dice.getrandbits(32)) for number in range(CLIENTS)]
     for client in clients:
         client.start()
     time.sleep(dice.uniform(0.3, 1.5))
-    strike(server, cluster, way, dice)
+    if way == FROZEN:
+        frozen(server, journal, cluster, clients)
+    else:
+        strike(server, cluster, way, dice)
     both = way == "both killed"
-    if way != "a backend killed":
+    if way not in ("a backend killed", FROZEN):
         if not both:
             refuses(server, journal)
             time.sleep(dice.uniform(0, 1.5))
@@ -134,7 +152,7 @@ def loop(report: Report, cluster: PostgresCluster, rounds: int, seed: int) -> No
     with folder("down") as base:
         data = base / "data"
         data.mkdir()
-        server = Server.demo_at(data, store=cluster.at(data))
+        server = Server.demo_at(data, store=cluster.at(data, PATIENCE))
         try:
             journal = Journal(server.start(), CLIENTS, seed)
             longest = 0.0

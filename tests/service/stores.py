@@ -161,8 +161,9 @@ class PostgresStore:
 
     name = "postgres"
 
-    def __init__(self, cluster: PostgresCluster, database: str) -> None:
-        self.cluster, self.dbname = cluster, database
+    def __init__(self, cluster: PostgresCluster, database: str, more: str = "") -> None:
+        """`more`: words of --store that only the server takes."""
+        self.cluster, self.dbname, self.more = cluster, database, more
         self.kept: PostgresConnection | None = None
 
     @property
@@ -171,7 +172,7 @@ class PostgresStore:
 
     @property
     def words(self) -> list[str]:
-        return ["--store", self.conninfo]
+        return ["--store", f"{self.conninfo} {self.more}".strip()]
 
     def database(self) -> PostgresConnection:
         return PostgresConnection(self.conninfo)
@@ -200,8 +201,10 @@ class PostgresCluster:
 
     name = "postgres"
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.databases = folder, 0
+    def __init__(self, folder: pathlib.Path, data: pathlib.Path | None = None,
+                 wal: pathlib.Path | None = None) -> None:
+        """In `folder`; on other disks the whole of it (`data`) or its write-ahead log (`wal`)."""
+        self.folder, self.data, self.databases = folder, data or folder / "data", 0
         self.process: subprocess.Popen[bytes] | None = None
         found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
         if not found:
@@ -211,9 +214,14 @@ class PostgresCluster:
         if os.geteuid() == 0:  # which PostgreSQL refuses
             one = pwd.getpwnam("postgres")
             self.user = {"user": one.pw_uid, "group": one.pw_gid, "extra_groups": []}
-            os.chown(folder, one.pw_uid, one.pw_gid)
-        made = subprocess.run([str(self.programs / "initdb"), "-D", str(folder / "data"), "-U", "meterbook",
-                               "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "--data-checksums"],
+            for path in (folder, data, wal):
+                if path:
+                    os.chown(path, one.pw_uid, one.pw_gid)
+        # Small segments, used again only when a checkpoint is asked for: a small disk is full of them soon.
+        elsewhere = ["-X", str(wal), "--wal-segsize=1"] if wal else []
+        self.settings = ["-c", "min_wal_size=2MB", "-c", "max_wal_size=1GB"] if wal else []
+        made = subprocess.run([str(self.programs / "initdb"), "-D", str(self.data), "-U", "meterbook",
+                               "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N", "--data-checksums", *elsewhere],
                               capture_output=True, text=True, cwd="/", **self.user)
         if made.returncode != 0:
             raise PostgresError(f"initdb: {made.stdout}{made.stderr}")
@@ -226,8 +234,9 @@ class PostgresCluster:
         end_with_parent = ctypes.CDLL(None).prctl
         with (self.folder / "log").open("ab") as out:
             self.process = subprocess.Popen(
-                [str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder),
-                 "-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=60", "-c", "shared_buffers=64MB"],
+                [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.folder),
+                 "-c", "listen_addresses=", "-c", "fsync=on", "-c", "max_connections=60", "-c", "shared_buffers=64MB",
+                 *self.settings],
                 stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd="/",
                 preexec_fn=lambda: end_with_parent(PR_SET_PDEATHSIG, signal.SIGQUIT), **self.user)
 
@@ -262,18 +271,31 @@ class PostgresCluster:
         finally:
             connection.close()
 
-    def at(self, data: pathlib.Path) -> PostgresStore:
+    def at(self, data: pathlib.Path, more: str = "") -> PostgresStore:
         """A new, empty database; the folder keeps the rest."""
         self.databases += 1
         name = f"store_{self.databases}"
         self.change(f"CREATE DATABASE {name}")
-        return PostgresStore(self, name)
+        return PostgresStore(self, name, more)
 
     def processes(self) -> list[int]:
         """Those that serve, without the postmaster."""
         assert self.process
         path = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
+
+    def freeze(self) -> list[int]:
+        """Stops every process of it: it neither answers nor hangs up. Gives them, the postmaster first."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+        frozen = [self.process.pid, *self.processes()]
+        for pid in frozen[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        return frozen
+
+    def go_on(self, frozen: list[int]) -> None:
+        for pid in reversed(frozen):
+            os.kill(pid, signal.SIGCONT)
 
     def end(self, how: signal.Signals) -> None:
         """SIGINT: fast; SIGQUIT: immediate, as `pg_ctl stop -m immediate`; SIGKILL: every process of it."""
@@ -294,13 +316,14 @@ class PostgresCluster:
 
 
 @contextmanager
-def stores(kind: str) -> Iterator[SqliteStores | PostgresCluster]:
-    """For one run of a test; a cluster is stopped and removed with it, unless KEEP is set."""
+def stores(kind: str, data: pathlib.Path | None = None,
+           wal: pathlib.Path | None = None) -> Iterator[SqliteStores | PostgresCluster]:
+    """For one run of a test; a cluster is stopped and removed with it, unless KEEP is set. See PostgresCluster."""
     if kind == "sqlite":
         yield SqliteStores()
         return
     path = pathlib.Path(tempfile.mkdtemp(prefix="meterbook-postgres-"))
-    cluster = PostgresCluster(path)
+    cluster = PostgresCluster(path, data, wal)
     try:
         yield cluster.start()
     finally:

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/stage.sh"
 METERBOOK=$(build_folder release)/meterbook
 export METERBOOK
-rounds=20 births=3 ends=4 fail_overs=1
+rounds=20 births=3 ends=5 fail_overs=1
 [ "$NIGHTLY" = 0 ] || { rounds=100 births=20 ends=20 fail_overs=5; }
 skipped=0
 
@@ -28,9 +28,9 @@ for store in sqlite postgres; do
     service refusals "$store"
     service callbacks "$store"
     service restore_drill "$store"
+    service disk_full "$store"
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
-service disk_full sqlite
 service postgres_down postgres --rounds "$ends"
 service standby postgres --rounds "$fail_overs"
 service manual both

@@ -61,7 +61,9 @@ Statement& Connection::statement(const Sql& sql) {
     return *statements_.emplace(&sql, std::move(prepared)).first->second;
 }
 
-void Connection::script(std::string_view text) { wire_.execute(std::string(text).c_str()); }
+void Connection::script(std::string_view text) {
+    wire_.execute(std::string(text).c_str(), Wire::Patience::for_ever);
+}
 
 void Connection::fence(std::int64_t epoch) {
     fence_ = epoch == 0 ? "" : fmt::format(fmt::runtime(fence_text), epoch);

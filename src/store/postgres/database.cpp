@@ -1,7 +1,9 @@
 #include "store/postgres/database.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <vector>
 
@@ -10,6 +12,14 @@
 #include "writer/store.hpp"
 
 namespace mb::store::postgres {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds failed_for{500};
+
+}  // namespace
 
 /// Lends the one connection that writes, to one thread at a time.
 class PostgresDatabase::Writer final : public Lease::Lender {
@@ -21,8 +31,7 @@ public:
         std::unique_lock guard(mutex_);
         if (!connection_ || !connection_->alive()) {
             connection_.reset();
-            connection_ = std::make_unique<Connection>(options_);
-            connection_->fence(epoch_);
+            connection_ = reopen();
         }
         guard.release();  // give_back() unlocks
         return {*this, *connection_};
@@ -35,19 +44,41 @@ public:
         }
         mutex_.unlock();
     }
-    void fence(std::int64_t epoch) {
+    void hold(HeldLease* lease) {
         const std::lock_guard guard(mutex_);
-        epoch_ = epoch;
+        lease_ = lease;
         if (connection_) {
-            connection_->fence(epoch);
+            connection_->fence(lease_ == nullptr ? 0 : lease_->epoch());
         }
     }
 
 private:
+    /// Those who waited while it failed are not kept waiting for a failure of their own.
+    std::unique_ptr<Connection> reopen() {
+        if (failed_ && Clock::now() - failed_at_ < failed_for) {
+            std::rethrow_exception(failed_);
+        }
+        try {
+            auto made = std::make_unique<Connection>(options_);
+            if (lease_ != nullptr) {
+                lease_->raise(*made);
+                made->fence(lease_->epoch());
+            }
+            failed_ = nullptr;
+            return made;
+        } catch (const writer::StoreUnavailable&) {
+            failed_ = std::current_exception();
+            failed_at_ = Clock::now();
+            throw;
+        }
+    }
+
     ConnectionOptions options_;
     std::mutex mutex_;
     std::unique_ptr<Connection> connection_;
-    std::int64_t epoch_ = 0;
+    HeldLease* lease_ = nullptr;
+    std::exception_ptr failed_;
+    Clock::time_point failed_at_;
 };
 
 /// Lends read-only connections, opened as they are needed, each inside a transaction.
@@ -127,11 +158,12 @@ private:
 
 PostgresDatabase::PostgresDatabase(const DatabaseOptions& options) {
     if (!options.read_only) {
-        writer_ =
-            std::make_unique<Writer>(ConnectionOptions{options.conninfo, options.schema, false});
+        writer_ = std::make_unique<Writer>(
+            ConnectionOptions{options.conninfo, options.schema, false, options.patient});
     }
-    readers_ = std::make_unique<Readers>(ConnectionOptions{options.conninfo, options.schema, true},
-                                         options.readers_max);
+    readers_ = std::make_unique<Readers>(
+        ConnectionOptions{options.conninfo, options.schema, true, options.patient},
+        options.readers_max);
 }
 
 PostgresDatabase::~PostgresDatabase() = default;
@@ -143,7 +175,13 @@ Lease PostgresDatabase::write() {
     return writer_->lend();
 }
 
-void PostgresDatabase::fence(std::int64_t epoch) { writer_->fence(epoch); }
+void PostgresDatabase::settle() {
+    if (writer_) {
+        writer_->lend();  // a new connection has fenced off the old one
+    }
+}
+
+void PostgresDatabase::hold(HeldLease* lease) { writer_->hold(lease); }
 
 const Dialect& PostgresDatabase::dialect() const {
     // Text compares by its bytes, as in SQLite, whatever the database was made with.

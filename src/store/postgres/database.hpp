@@ -7,6 +7,7 @@
 
 #include "store/database.hpp"
 #include "store/postgres/connection.hpp"
+#include "store/postgres/held_lease.hpp"
 
 namespace mb::store::postgres {
 
@@ -15,6 +16,7 @@ struct DatabaseOptions {
     std::string schema = {};    // exists; "" = the role's own search path
     bool read_only = false;     // write() is refused: for verify beside a running server
     int readers_max = 8;
+    bool patient = false;  // see ConnectionOptions
 };
 
 class PostgresDatabase final : public Database {
@@ -28,8 +30,11 @@ public:
     Lease write() override;
     [[nodiscard]] const Dialect& dialect() const override;
 
-    /// Of every later write transaction; see Connection.
-    void fence(std::int64_t epoch);
+    void settle() override;
+
+    /// From now on every write transaction checks the lease, and a connection that replaces a lost
+    /// one raises its epoch first. `lease` outlives this or the next call; nullptr: none.
+    void hold(HeldLease* lease);
 
 private:
     class Writer;

@@ -44,7 +44,7 @@ std::int64_t number(Session& session, const Sql& sql) {
 Result<void> dump_database(const std::string& conninfo, const std::string& path,
                            const CopyHooks& hooks) {
     const Address address = TRY(address_of(conninfo));
-    Connection connection({conninfo, "", true});
+    Connection connection({conninfo, "", true, true});
     // Not begin(): a moment can be lent to pg_dump only outside of savepoints.
     connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     Statement& exported = connection.statement(snapshot);
@@ -80,7 +80,7 @@ Result<void> restore_dump(const std::string& conninfo, const std::string& path) 
 }
 
 std::int64_t relations(const std::string& conninfo) {
-    Connection connection({conninfo, "", true});
+    Connection connection({conninfo, "", true, true});
     return number(connection, own_relations);
 }
 

@@ -7,9 +7,6 @@
 
 namespace mb::store::postgres {
 
-namespace {
-
-/// Without line breaks and indentation.
 std::string one_line(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -25,8 +22,6 @@ std::string one_line(std::string_view text) {
     }
     return out;
 }
-
-}  // namespace
 
 std::string sqlstate_of(const PGresult* result) {
     const char* code = PQresultErrorField(result, PG_DIAG_SQLSTATE);

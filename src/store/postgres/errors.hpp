@@ -17,6 +17,9 @@ using ResultPtr = std::unique_ptr<PGresult, ResultDeleter>;
 /// Five characters, or "" where the failure came from libpq itself: the connection is gone.
 std::string sqlstate_of(const PGresult* result);
 
+/// Without line breaks and indentation.
+std::string one_line(std::string_view text);
+
 /// Throws what a failed result means; `doing` names the call.
 ///
 /// | SQLSTATE | thrown |

@@ -1,23 +1,11 @@
 #include "store/postgres/heartbeat.hpp"
 
-#include <algorithm>
-
 #include "base/log.hpp"
 
 namespace mb::store::postgres {
 
-namespace {
-
-std::int64_t wall_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-}  // namespace
-
-Heartbeat::Heartbeat(ConnectionOptions options, WriterLease lease, std::chrono::milliseconds every)
-    : options_(std::move(options)), lease_(std::move(lease)), every_(every) {
+Heartbeat::Heartbeat(ConnectionOptions options, HeldLease& lease, std::chrono::milliseconds every)
+    : options_(std::move(options)), lease_(lease), every_(every) {
     thread_ = std::thread([this] { run(); });
 }
 
@@ -52,16 +40,7 @@ bool Heartbeat::beat() {
     if (!connection_ || !connection_->alive()) {
         connection_ = std::make_unique<Connection>(options_);
     }
-    const auto seen = read_lease(*connection_);
-    if (!seen || seen->epoch != lease_.epoch) {
-        log::error("the writer lease went to {}: the next batch of this server fails",
-                   seen ? seen->holder : "nobody");
-        return false;
-    }
-    WriterLease next = *seen;
-    next.heartbeat_at.us = std::max(wall_us(), seen->heartbeat_at.us + 1);
-    change_lease(*connection_, seen, next);
-    return true;
+    return lease_.beat(*connection_);
 }
 
 }  // namespace mb::store::postgres

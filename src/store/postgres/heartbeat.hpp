@@ -9,15 +9,15 @@
 #include <thread>
 
 #include "store/postgres/connection.hpp"
-#include "store/writer_lease.hpp"
+#include "store/postgres/held_lease.hpp"
 
 namespace mb::store::postgres {
 
 class Heartbeat {
 public:
-    /// Raises the row's heartbeat every `every` by this process's wall clock, as long as the row
-    /// has the epoch of `lease`. What fails is tried again with the next beat.
-    Heartbeat(ConnectionOptions options, WriterLease lease, std::chrono::milliseconds every);
+    /// Raises the heartbeat of `lease` every `every` until another has it. What fails is tried
+    /// again with the next beat.
+    Heartbeat(ConnectionOptions options, HeldLease& lease, std::chrono::milliseconds every);
     Heartbeat(const Heartbeat&) = delete;
     Heartbeat& operator=(const Heartbeat&) = delete;
     ~Heartbeat();
@@ -28,7 +28,7 @@ private:
     bool beat();
 
     ConnectionOptions options_;
-    WriterLease lease_;
+    HeldLease& lease_;
     std::chrono::milliseconds every_;
     std::unique_ptr<Connection> connection_;
     std::mutex mutex_;

@@ -202,11 +202,72 @@ TEST_F(Postgres, two_that_block_each_other_both_get_through) {
 
 TEST_F(Postgres, text_that_is_none_is_refused_for_good) {
     const auto opened = open(place_.postgres_options());
-    EXPECT_THROW(opened->writer_store().commit({}, {inbox(1, std::string("a\0b", 3))}, {}),
-                 writer::StoreConstraint);
-    EXPECT_THROW(opened->writer_store().commit({}, {inbox(1, "\xFF")}, {}),
-                 writer::StoreConstraint);
+    for (const std::string& key : {std::string("a\0b", 3), std::string("\xFF")}) {
+        EXPECT_THROW(opened->writer_store().commit({}, {inbox(1, key)}, {}),
+                     writer::StoreConstraint);
+    }
     opened->writer_store().commit({}, {inbox(1, "a")}, {});
+}
+
+// ---- a server that is silent
+
+constexpr Sql backend{R"sql(SELECT pg_backend_pid())sql"};
+
+TEST_F(Postgres, a_frozen_server_is_given_up_and_its_late_commit_is_found) {
+    PostgresStoreOptions options = hasty();
+    options.conninfo += " answer_timeout_s=1";
+    const auto opened = open(options);
+    Log log;
+    commit_one(opened->writer_store(), log);
+    Log attempt = log;
+    const auto began = std::chrono::steady_clock::now();
+    cluster().freeze();
+    EXPECT_THROW(commit_one(opened->writer_store(), attempt), writer::StoreUnavailable);
+    EXPECT_THROW((void)count(opened->database(), accounts), writer::StoreUnavailable);
+    EXPECT_THROW((void)opened->writer_store().last_seq(campus), writer::StoreUnavailable);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+    cluster().go_on();
+    // Known for good: nothing of the attempt comes afterwards.
+    std::this_thread::sleep_for(600ms);  // a failed connect is told to all who ask so long
+    const auto seq = opened->writer_store().last_seq(campus);
+    ASSERT_GE(seq, log.seq());
+    for (auto made = static_cast<std::int64_t>(log.seq()); made < seq; ++made) {
+        (void)log.next(campus,
+                       effects_of({engine::ProjectRow{config()},
+                                   engine::Account{AccountId{log.seq() + 1}, "租户", ""}}),
+                       morning);
+    }
+    commit_one(opened->writer_store(), log);
+    EXPECT_EQ(log.seq(), count(opened->database(), accounts));
+    EXPECT_TRUE(verify(opened->database()).clean());
+}
+
+TEST_F(Postgres, what_a_frozen_backend_was_sent_is_refused_when_it_wakes) {
+    PostgresStoreOptions options = silent();
+    options.conninfo += " answer_timeout_s=1";
+    const auto opened = open(options);
+    write_scene(opened->writer_store());
+    const std::int64_t epoch = opened->epoch();
+    auto view = meter_view(1);
+    view.ledger_balance = Money{1};  // what an old flush would put there
+    std::int64_t pid = 0;
+    {
+        const Lease session = opened->database().write();
+        Statement& row = session->statement(backend);
+        ASSERT_TRUE(row.next());
+        pid = row.integer(0);
+    }
+    ASSERT_EQ(0, kill(static_cast<pid_t>(pid), SIGSTOP));
+    EXPECT_THROW(opened->writer_store().flush({campus, {view}, {}}), writer::StoreUnavailable);
+    opened->writer_store().flush({campus, {meter_view(1)}, {}});
+    EXPECT_EQ(epoch + 1, opened->epoch());
+    ASSERT_EQ(0, kill(static_cast<pid_t>(pid), SIGCONT));
+    const std::string there =
+        "SELECT count(*) FROM pg_stat_activity WHERE pid = " + std::to_string(pid);
+    while (cluster().ask(there) != "0") {
+        std::this_thread::sleep_for(5ms);
+    }
+    EXPECT_TRUE(verify(opened->database()).clean());
 }
 
 // ---- the writer lease

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <thread>
 
+#include "store/postgres/store_text.hpp"
+
 namespace mb::store::postgres {
 
 namespace {
@@ -91,7 +93,7 @@ struct FreeOptions {
 Result<Address> address_of(const std::string& conninfo) {
     char* why = nullptr;
     const std::unique_ptr<PQconninfoOption, FreeOptions> options(
-        PQconninfoParse(conninfo.c_str(), &why));
+        PQconninfoParse(parse_store_text(conninfo).conninfo.c_str(), &why));
     if (!options) {
         auto refused = error("store.conninfo").with("why", why == nullptr ? "" : why);
         PQfreemem(why);

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -58,6 +59,23 @@ public:
             throw std::runtime_error(sql + ": " + why);
         }
         return out;
+    }
+    /// Stops every process of it, until go_on(): it neither answers nor hangs up.
+    void freeze() {
+        kill(server_, SIGSTOP);
+        const std::string pid = std::to_string(server_);
+        std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+        for (pid_t child = 0; children >> child;) {
+            frozen_.push_back(child);
+            kill(child, SIGSTOP);
+        }
+    }
+    void go_on() {
+        for (const pid_t child : frozen_) {
+            kill(child, SIGCONT);
+        }
+        frozen_.clear();
+        kill(server_, SIGCONT);
     }
     /// kill -9 of the whole server, then a start with recovery.
     void crash_and_start() {
@@ -159,6 +177,7 @@ private:
     User user_ = ordinary_user();
     store::test::TestFolder folder_;
     pid_t server_ = 0;
+    std::vector<pid_t> frozen_;
     int schemas_ = 0;
 };
 

@@ -1,11 +1,14 @@
 #include "store/postgres/wire.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
 #include "base/check.hpp"
+#include "store/postgres/store_text.hpp"
 #include "writer/store.hpp"
 
 namespace mb::store::postgres {
@@ -32,22 +35,29 @@ bool ends_connection(const std::string& code) {
            code.rfind("XX", 0) == 0;
 }
 
-PGconn* connect(const ConnectionOptions& options) {
-    // What stands before dbname the operator's text may change; what stands behind it holds.
+PGconn* connect(const StoreText& text) {
+    // What stands before dbname the operator's text may change; what stands behind it holds. Who
+    // wants answers soon is not kept waiting for a connection; libpq knows nothing below 2 s.
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(text.answer_timeout);
+    const std::string connect_s =
+        seconds.count() == 0 ? "5"
+                             : std::to_string(std::clamp<std::int64_t>(seconds.count(), 2, 5));
     const char* const keywords[] = {"connect_timeout",  "keepalives_idle",  "keepalives_interval",
                                     "keepalives_count", "tcp_user_timeout", "application_name",
                                     "dbname",           "client_encoding",  nullptr};
-    const char* const values[] = {
-        "5", "5", "2", "3", "10000", "meterbook", options.conninfo.c_str(), "UTF8", nullptr};
+    const char* const values[] = {connect_s.c_str(),     "5",    "2",    "3", "10000", "meterbook",
+                                  text.conninfo.c_str(), "UTF8", nullptr};
     return PQconnectdbParams(keywords, values, 1);
 }
 
 }  // namespace
 
-Wire::Wire(const ConnectionOptions& options)
-    : reads_(options.read_only), connection_(connect(options)) {
+Wire::Wire(const ConnectionOptions& options) : reads_(options.read_only) {
+    const StoreText text = parse_store_text(options.conninfo);
+    answer_timeout_ = options.patient ? std::chrono::milliseconds(0) : text.answer_timeout;
+    connection_ = connect(text);
     try {
-        if (PQstatus(connection_) != CONNECTION_OK) {
+        if (PQstatus(connection_) != CONNECTION_OK || PQsetnonblocking(connection_, 1) != 0) {
             throw_lost(connection_, "connect");
         }
         PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
@@ -71,6 +81,10 @@ void Wire::configure(const ConnectionOptions& options) {
     if (options.read_only) {
         text = "SET jit = off; SET default_transaction_read_only = on; ";
     }
+    // What nobody waits for any more ends, where the server's system can notice that.
+    text +=
+        "SELECT set_config('client_connection_check_interval', '2s', false) "
+        "WHERE version() LIKE '%linux%'; ";
     if (!options.schema.empty()) {
         text += fmt::format("SET search_path = {}; ", quoted(options.schema));
     }
@@ -82,8 +96,8 @@ void Wire::fail(const PGresult* result, const char* doing) {
         broken_ || PQstatus(connection_) == CONNECTION_BAD || ends_connection(sqlstate_of(result));
     if (reads_ && PQtransactionStatus(connection_) == PQTRANS_INERROR) {
         // Who reads may go on, in the same moment: verify looks at the next table.
-        const ResultPtr back(PQexec(connection_, "ROLLBACK TO SAVEPOINT moment"));
-        broken_ = broken_ || failed(back.get());
+        const bool sent = PQsendQuery(connection_, "ROLLBACK TO SAVEPOINT moment") == 1;
+        broken_ = broken_ || !sent || failed(last_result("rollback").get());
     }
     throw_error(result, doing);
 }
@@ -93,17 +107,70 @@ void Wire::lost(const char* doing) {
     throw_lost(connection_, doing);
 }
 
-ResultPtr Wire::execute(const char* text) {
+ResultPtr Wire::execute(const char* text, Patience patience) {
     before_command();
     settle();
-    ResultPtr result(PQexec(connection_, text));
-    if (!result) {
+    if (PQsendQuery(connection_, text) == 0) {
         lost(text);
     }
+    ResultPtr result = last_result(text, patience);
     if (failed(result.get())) {
         fail(result.get(), text);
     }
     return result;
+}
+
+// ---- answers
+
+/// Until PQgetResult has something to give without waiting. The timeout counts from the last byte.
+void Wire::wait_for_input(const char* doing, Patience patience) {
+    const bool limited = patience == Patience::usual && answer_timeout_.count() > 0;
+    while (!broken_) {
+        const int unsent = PQflush(connection_);
+        if (unsent < 0 || PQisBusy(connection_) == 0) {
+            return;
+        }
+        pollfd socket{PQsocket(connection_), POLLIN, 0};
+        socket.events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+        const int ready =
+            poll(&socket, 1, limited ? static_cast<int>(answer_timeout_.count()) : -1);
+        if (ready == 0) {
+            // Not asked to cancel: a COMMIT that waits for a standby would then be done without it.
+            broken_ = true;
+            throw writer::StoreUnavailable(
+                fmt::format("postgres: {}: no answer within {} s; the connection is given up",
+                            one_line(doing), answer_timeout_.count() / 1000),
+                false, false);
+        }
+        if (ready > 0 && (socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) {
+            return;  // PQgetResult tells
+        }
+    }
+}
+
+ResultPtr Wire::receive(const char* doing, Patience patience) {
+    wait_for_input(doing, patience);
+    return ResultPtr(broken_ ? nullptr : PQgetResult(connection_));
+}
+
+/// Of a text that was sent outside of the pipeline: as PQexec, the first that failed or the last.
+ResultPtr Wire::last_result(const char* doing, Patience patience) {
+    ResultPtr last;
+    while (ResultPtr result = receive(doing, patience)) {
+        if (!last || !failed(last.get())) {
+            last = std::move(result);
+        }
+    }
+    if (!last) {
+        lost(doing);
+    }
+    return last;
+}
+
+/// Takes what is left of a query's results.
+void Wire::drain() {
+    while (receive("the rest of the rows")) {
+    }
 }
 
 // ---- the pipeline
@@ -125,10 +192,10 @@ void Wire::wait(Waiting& waiting) {
 std::vector<Oid> Wire::parameter_types(const Name& name, const char* doing) {
     before_command();
     settle();
-    const ResultPtr result(PQdescribePrepared(connection_, name.text.c_str()));
-    if (!result) {
+    if (PQsendDescribePrepared(connection_, name.text.c_str()) == 0) {
         lost(doing);
     }
+    const ResultPtr result = last_result(doing);
     if (failed(result.get())) {
         fail(result.get(), doing);
     }
@@ -197,13 +264,18 @@ std::int64_t Wire::settle() {
     if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) {
         return 0;
     }
+    if (broken_) {
+        queued_.clear();
+        failures_.clear();
+        lost("pipeline");
+    }
     changed_ = 0;
     if (PQpipelineSync(connection_) == 0) {
         lost("pipeline");
     }
     std::size_t answered = 0;
     while (answered < queued_.size()) {
-        if (ResultPtr result{PQgetResult(connection_)}) {
+        if (ResultPtr result = receive(queued_[answered].doing)) {
             judge(std::move(result), queued_[answered]);
         } else {
             ++answered;  // behind each command's results
@@ -224,7 +296,7 @@ void Wire::end_flight() {
     failures.swap(failures_);
     const bool gone = PQstatus(connection_) == CONNECTION_BAD;
     if (!gone) {
-        const ResultPtr sync(PQgetResult(connection_));
+        const ResultPtr sync = receive("pipeline");
         broken_ = broken_ || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC ||
                   PQexitPipelineMode(connection_) == 0;
     }
@@ -269,7 +341,7 @@ void Wire::start_rows(const Name& name, const Parameters& parameters, const char
 
 /// From the connection; ends the query behind its last row.
 ResultPtr Wire::read_row() {
-    ResultPtr result(PQgetResult(connection_));
+    ResultPtr result = receive(rows_doing_);
     if (result && PQresultStatus(result.get()) == PGRES_SINGLE_TUPLE) {
         return result;
     }
@@ -277,8 +349,7 @@ ResultPtr Wire::read_row() {
     if (!result) {
         lost(rows_doing_);
     }
-    while (ResultPtr rest{PQgetResult(connection_)}) {
-    }
+    drain();
     if (failed(result.get())) {
         fail(result.get(), rows_doing_);
     }
@@ -309,7 +380,10 @@ void Wire::drop_rows(std::deque<ResultPtr>& kept) noexcept {
         return;
     }
     rows_of_ = nullptr;
-    while (ResultPtr rest{PQgetResult(connection_)}) {
+    try {
+        drain();
+    } catch (const writer::StoreUnavailable&) {
+        // The connection is given up; whoever uses it next is told.
     }
 }
 
@@ -331,10 +405,15 @@ void Wire::abandon() noexcept {
         broken_ = true;
         return;
     }
-    if (PQtransactionStatus(connection_) != PQTRANS_IDLE) {
-        const ResultPtr result(PQexec(connection_, "ROLLBACK"));
-        broken_ = PQtransactionStatus(connection_) != PQTRANS_IDLE;
+    if (PQtransactionStatus(connection_) == PQTRANS_IDLE) {
+        return;
     }
+    try {
+        execute("ROLLBACK");
+    } catch (const std::exception&) {
+        broken_ = true;
+    }
+    broken_ = broken_ || PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
 bool Wire::alive() noexcept {

@@ -1,7 +1,9 @@
 // One libpq connection: what goes over it and in which order. Commands are queued in libpq's
-// pipeline and their answers gathered by settle(); rows of one query come one by one.
+// pipeline and their answers gathered by settle(); rows of one query come one by one. No call
+// blocks inside libpq: a PostgreSQL that is silent for longer than the answer timeout is given up.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -13,9 +15,10 @@
 namespace mb::store::postgres {
 
 struct ConnectionOptions {
-    std::string conninfo;     // "host=… dbname=…", or a postgresql:// address
+    std::string conninfo;     // see store_text.hpp
     std::string schema = {};  // "" = the role's own search path
     bool read_only = false;
+    bool patient = false;  // waits for answers for ever: a backup, verify
 };
 
 /// Parameters of one execution, in binary form. The values are not copied.
@@ -66,8 +69,14 @@ public:
     Wire& operator=(const Wire&) = delete;
     ~Wire();
 
+    /// How long an answer may take.
+    enum class Patience : std::uint8_t {
+        usual,     // as the connection's options say
+        for_ever,  // a migration
+    };
+
     /// Several statements without parameters; what is queued goes first. The last one's result.
-    ResultPtr execute(const char* text);
+    ResultPtr execute(const char* text, Patience patience = Patience::usual);
 
     /// Sent at the latest with settle(); `doing` lives until then.
     void queue(const char* text, Kind kind = Kind::statement);
@@ -118,12 +127,17 @@ private:
     void sent(bool accepted, Queued command);
     void judge(ResultPtr result, const Queued& command);
     void end_flight();
+    void drain();
+    ResultPtr receive(const char* doing, Patience patience = Patience::usual);
+    void wait_for_input(const char* doing, Patience patience);
+    ResultPtr last_result(const char* doing, Patience patience = Patience::usual);
     [[noreturn]] void fail(const PGresult* result, const char* doing);
     [[noreturn]] void lost(const char* doing);
     void keep_rows();
     ResultPtr read_row();
 
     bool reads_;
+    std::chrono::milliseconds answer_timeout_;  // 0: none
     PGconn* connection_ = nullptr;
     bool broken_ = false;
     std::int64_t names_ = 0;

@@ -68,11 +68,28 @@ VALUES (
 ON CONFLICT (project_id, source, dedup_key) DO NOTHING
 )sql"};
 
+// A body that is no text; `body` is '' then.
+inline constexpr Sql inbox_put_raw{R"sql(
+INSERT INTO inbox (
+    project_id, inbox_id, source, dedup_key, received_wall_at, headers, body, raw_body, row_check)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (project_id, source, dedup_key) DO NOTHING
+)sql"};
+
 inline constexpr Sql inbox_all{R"sql(
 SELECT
     project_id, inbox_id, source, dedup_key, received_wall_at, headers, body, row_check
 FROM inbox
-WHERE project_id = $1
+WHERE project_id = $1 AND raw_body IS NULL
+ORDER BY inbox_id
+)sql"};
+
+inline constexpr Sql inbox_raw{R"sql(
+SELECT
+    project_id, inbox_id, source, dedup_key, received_wall_at, headers, body, raw_body, row_check
+FROM inbox
+WHERE project_id = $1 AND raw_body IS NOT NULL
 ORDER BY inbox_id
 )sql"};
 
