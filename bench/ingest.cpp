@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "bench/baseline.hpp"
 #include "bench/place.hpp"
+#include "bench/project.hpp"
 #include "writer/writer.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@ namespace mb::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr ProjectId project{1};
 constexpr std::int64_t batch = 8'192;
 
 std::int64_t us_since(SteadyClock::time_point start) {
@@ -24,53 +24,6 @@ std::int64_t us_since(SteadyClock::time_point start) {
 
 std::string hundredths(std::int64_t numerator, std::int64_t denominator) {
     return denominator == 0 ? "0.00" : format_decimal(numerator * 100 / denominator, 2);
-}
-
-/// Tiers that every meter crosses twice in the run.
-rules::tariff::TariffDocument tariff(CivilDate from) {
-    rules::tariff::TariffDocument out;
-    out.code = "tiers";
-    out.name = "bench";
-    out.version = 1;
-    out.effective_from = from;
-    out.tier_cycle = rules::tariff::TierCycle::month;
-    out.tier_limits = {Quantity::parse("100").value(), Quantity::parse("250").value()};
-    out.prices = {{{}, 1, Price::parse("0.5380").value()},
-                  {{}, 2, Price::parse("0.5880").value()},
-                  {{}, 3, Price::parse("0.8380").value()}};
-    return out;
-}
-
-std::vector<engine::Event> set_up(const Stream& stream) {
-    std::vector<engine::Event> out;
-    engine::ProjectConfig config;
-    config.name = "bench";
-    out.emplace_back(engine::ProjectConfigured{config, {}});
-    const Instant start = stream.shape().start;
-    out.emplace_back(engine::TariffPublished{TariffId{1}, tariff(Zone{}.date(start) + -40), {}});
-    for (std::int32_t id = 1; id <= stream.shape().meters; ++id) {
-        out.emplace_back(engine::ServicePointSet{
-            {ServicePointId{id}, engine::Commodity::electricity, "A", "1", std::to_string(id), {}},
-            {}});
-        out.emplace_back(engine::AccountSet{{AccountId{id}, "bench", ""}, {}});
-        out.emplace_back(engine::AgreementStarted{{AgreementId{id},
-                                                   ServicePointId{id},
-                                                   AccountId{id},
-                                                   "tiers",
-                                                   engine::PaymentMode::prepaid,
-                                                   start,
-                                                   {}},
-                                                  {}});
-        engine::Meter meter;
-        meter.id = MeterId{id};
-        meter.service_point = ServicePointId{id};
-        meter.link.address = fmt::format("{:012}", id);
-        meter.from = start;
-        out.emplace_back(engine::MeterInstalled{meter, stream.first(id), {}});
-        out.emplace_back(
-            engine::OpeningBalance{AccountId{id}, Money{1'000'000}, "b" + std::to_string(id), {}});
-    }
-    return out;
 }
 
 struct Times {
@@ -85,15 +38,11 @@ public:
     Run(const Stream& stream, writer::Writer& writer) : stream_(stream), writer_(writer) {}
 
     void prepare() {
-        std::vector<engine::Event> events = set_up(stream_);
-        for (engine::Event& event : events) {
-            submit(std::move(event));
-            if (writer_.queued() >= static_cast<std::size_t>(batch)) {
-                run_all(stream_.shape().start);
-            }
-        }
-        run_all(stream_.shape().start);
-        writer_.stop(stream_.shape().start);
+        ProjectShape shape;
+        shape.meters = stream_.shape().meters;
+        shape.start = stream_.shape().start;
+        shape.registers = [this](std::int32_t id) { return stream_.first(id); };
+        load(writer_, set_up(shape), shape.start);
     }
 
     Times go() {
@@ -122,7 +71,9 @@ private:
                     SteadyClock::now().time_since_epoch())
                     .count()};
     }
-    void submit(engine::Event event) { CHECK(writer_.submit({project, std::move(event), {}, {}})); }
+    void submit(engine::Event event) {
+        CHECK(writer_.submit({bench_project, std::move(event), {}, {}}));
+    }
     void run_all(Instant business) {
         do {
             CHECK(writer_.run_batch({business, wall(), 1}));
@@ -181,7 +132,9 @@ Result<IngestResult> measure(const IngestOptions& options, Place& place) {
                         times.batches * 100 / times.all(), times.flush * 100 / times.all(),
                         writer.counters().flushed_rows, times.checkpoint * 100 / times.all());
     }
-    measure_baselines(options, stream, place, out);
+    if (options.baselines) {
+        measure_baselines(options, stream, place, out);
+    }
     return out;
 }
 
@@ -198,6 +151,13 @@ void print(const IngestResult& r, std::ostream& out) {
 }
 
 }  // namespace
+
+Result<std::int64_t> ingest_per_s(const StreamShape& shape, Place& place) {
+    IngestOptions options;
+    options.shape = shape;
+    options.baselines = false;
+    return TRY(measure(options, place)).readings_per_s;
+}
 
 int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out, std::ostream& err) {
     const auto run = [&]() -> Result<IngestResult> {

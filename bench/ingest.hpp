@@ -2,6 +2,8 @@
 // the same store does in the same run without us.
 #pragma once
 
+#include "base/result.hpp"
+#include "bench/place.hpp"
 #include "bench/stream.hpp"
 #include "store/database.hpp"
 
@@ -15,6 +17,7 @@ struct IngestOptions {
     StreamShape shape;
     std::string store = "sqlite";  // or where PostgreSQL is, see store/open_store.hpp
     std::filesystem::path folder;  // of SQLite; "" = a temporary one
+    bool baselines = true;
     std::int64_t baseline_rows = 1'000'000;
     std::int64_t commit_each_rows = 5'000;
     bool json = false;
@@ -39,6 +42,10 @@ struct IngestResult {
 MB_DESCRIBE(IngestResult, (readings, seconds, readings_per_s, row_per_s, row_and_state_per_s,
                            commit_each_per_s, ratio_row, ratio_row_and_state, ratio_commit_each,
                            where, charged, held, excluded, verify_findings))
+
+/// The measurement alone, without baselines, in an empty place: what others are compared with.
+/// Errors and exceptions as run_ingest().
+Result<std::int64_t> ingest_per_s(const StreamShape& shape, Place& place);
 
 /// Checks of the store after the run; how many findings. App passes the one of `meterbook verify`.
 using Verify = std::int64_t (*)(store::Database& database);

@@ -57,6 +57,8 @@ constexpr store::Sql tables_there{
     "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE n.nspname = $1"};
 
+constexpr store::Sql processes_there{"SELECT pid FROM pg_stat_activity ORDER BY pid"};
+
 class PostgresPlace final : public Place {
 public:
     explicit PostgresPlace(std::string conninfo) : conninfo_(std::move(conninfo)) {}
@@ -103,6 +105,17 @@ public:
         return database(postgres_schema, false);
     }
     std::unique_ptr<store::Database> reading() override { return database(postgres_schema, true); }
+    void settle() override { database(postgres_schema, false)->write()->script("VACUUM ANALYZE"); }
+    std::vector<pid_t> server_processes() override {
+        const auto everything = database("", true);
+        const store::Lease session = everything->read();
+        store::Statement& rows = session->statement(processes_there);
+        std::vector<pid_t> out;
+        while (rows.next()) {
+            out.push_back(static_cast<pid_t>(rows.integer(0)));
+        }
+        return out;
+    }
 
 private:
     std::unique_ptr<store::Database> database(const std::string& schema, bool read_only) {

@@ -2,9 +2,12 @@
 // behind but a folder that was asked for.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -29,6 +32,11 @@ public:
     virtual std::unique_ptr<store::Database> bare() = 0;
     /// What open() wrote, for reading.
     virtual std::unique_ptr<store::Database> reading() = 0;
+    /// What the engine does by itself within minutes of a great load (PostgreSQL: autovacuum), at
+    /// once.
+    virtual void settle() {}
+    /// Of the engine, when it runs in processes of its own: all of its cluster that can be seen.
+    [[nodiscard]] virtual std::vector<pid_t> server_processes() { return {}; }
 };
 
 }  // namespace mb::bench

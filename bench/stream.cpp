@@ -4,8 +4,6 @@ namespace mb::bench {
 
 namespace {
 
-constexpr Duration interval = Duration::minutes(15);
-
 std::uint64_t mix(std::uint64_t z) {
     z += 0x9E3779B97F4A7C15U;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
@@ -42,7 +40,7 @@ rules::metering::Registers Stream::registers(std::int32_t meter, std::int64_t st
 rules::metering::Registers Stream::first(std::int32_t meter) const { return registers(meter, 0); }
 
 Instant Stream::time_of(std::int64_t i) const {
-    return shape_.start + interval * (i / shape_.meters + 1);
+    return shape_.start + shape_.interval * (i / shape_.meters + 1);
 }
 
 engine::ReadingTaken Stream::at(std::int64_t i) const {
@@ -61,7 +59,7 @@ engine::ReadingTaken Stream::at(std::int64_t i) const {
     if (step4 <= 0) {
         step4 = slot * 4;
     }
-    out.at = shape_.start + Duration{interval.us / 4 * step4};
+    out.at = shape_.start + Duration{shape_.interval.us / 4 * step4};
     out.registers = registers(meter, step4);
     return out;
 }

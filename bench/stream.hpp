@@ -12,8 +12,9 @@ namespace mb::bench {
 
 struct StreamShape {
     std::int32_t meters = 10'000;
-    std::int32_t slots = 1'000;            // readings per meter, 15 minutes apart
-    Instant start{1'790'000'000'000'000};  // an instant of 2026, a whole quarter
+    std::int32_t slots = 1'000;                 // readings per meter
+    Duration interval = Duration::minutes(15);  // between them; of four parts
+    Instant start{1'790'000'000'000'000};       // an instant of 2026, a whole quarter
 };
 
 class Stream {

@@ -83,8 +83,6 @@ public:
     Figures figures(ProjectId project, Instant business) override;
 
 private:
-    MeterCounts counts(ProjectId project, const MeterQuery& query,
-                       const store::MeterCounts& of_project, Instant business) const;
     /// Items [offset, offset + limit) of what the filter lets through, in the store's order.
     std::vector<store::MeterItem> range(ProjectId project, store::MeterFilter filter,
                                         std::int64_t offset, std::int64_t limit,
@@ -138,32 +136,8 @@ MeterSlice StoreMoment::meters(ProjectId project, const MeterQuery& query, Insta
     MeterSlice out;
     for (store::MeterItem& item : page.items) out.items.push_back(record(std::move(item)));
     out.total = page.total;
-    out.counts = counts(project, query, page.counts, business);
-    return out;
-}
-
-MeterCounts StoreMoment::counts(ProjectId project, const MeterQuery& query,
-                                const store::MeterCounts& of_project, Instant business) const {
-    if (query.q.empty() && query.building.empty()) {
-        return {of_project.online, of_project.meters - of_project.online, of_project.relay_closed,
-                of_project.relay_open, of_project.in_arrears};
-    }
-    store::MeterFilter filter;
-    filter.text = query.q;
-    filter.building = query.building;
-    filter.page_size = 1;
-    const auto total = [&](auto set) {
-        store::MeterFilter narrow = filter;
-        set(narrow);
-        return reader_.meters(project, narrow, business).total;
-    };
-    using rules::relay::Position;
-    MeterCounts out;
-    out.online = total([](store::MeterFilter& narrow) { narrow.online = true; });
-    out.lost = total([](store::MeterFilter& narrow) { narrow.online = false; });
-    out.closed = total([](store::MeterFilter& narrow) { narrow.relay = Position::closed; });
-    out.open = total([](store::MeterFilter& narrow) { narrow.relay = Position::open; });
-    out.arrears = total([](store::MeterFilter& narrow) { narrow.in_arrears = true; });
+    out.counts = {page.listed.online, page.listed.meters - page.listed.online,
+                  page.listed.relay_closed, page.listed.relay_open, page.listed.in_arrears};
     return out;
 }
 
@@ -264,7 +238,7 @@ Figures StoreMoment::figures(ProjectId project, Instant business) {
     out.relay_closed = summary.counts.relay_closed;
     out.in_arrears = summary.counts.in_arrears;
     out.receipts_today = summary.receipts_today;
-    out.energy_today = summary.counts.energy_today;
+    out.energy_today = summary.energy_today;
     out.trips_today = summary.trips_today;
     out.restores_today = summary.restores_today;
     return out;

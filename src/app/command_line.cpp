@@ -10,6 +10,8 @@
 #include "app/verify_command.hpp"
 #include "app/verify_steps.hpp"
 #include "bench/ingest.hpp"
+#include "bench/list.hpp"
+#include "bench/wire.hpp"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -167,20 +169,63 @@ void add_user(CLI::App& cli, int& code) {
     made->callback([options, &code] { code = run_user_code(*options, std::cout, std::cerr); });
 }
 
+constexpr const char* bench_folder = "Of SQLite, kept afterwards; default: a temporary one";
+
+void add_bench_ingest(CLI::App* bench, int& code) {
+    CLI::App* sub = bench->add_subcommand("ingest", "Readings through engine, writer and store");
+    auto options = std::make_shared<bench::IngestOptions>();
+    sub->add_option("--meters", options->shape.meters)->capture_default_str();
+    sub->add_option("--readings", options->shape.slots, "Per meter")->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_option("--folder", options->folder, bench_folder);
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback([options, &code] {
+        code = bench::run_ingest(*options, verify_bench, std::cout, std::cerr);
+    });
+}
+
+void add_bench_wire(CLI::App* bench, int& code) {
+    CLI::App* sub = bench->add_subcommand(
+        "wire", "Readings from bytes on loopback TCP through head-end, engine, writer and store");
+    auto options = std::make_shared<bench::WireOptions>();
+    sub->add_option("--meters", options->meters, "Virtual meters, a link each, 1 … 9000")
+        ->check(CLI::Range(1, 9'000))
+        ->capture_default_str();
+    sub->add_option("--seconds", options->seconds, "Measured, once all were read; 1 … 300")
+        ->check(CLI::Range(1, 300))
+        ->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_option("--folder", options->folder, bench_folder);
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback(
+        [options, &code] { code = bench::run_wire(*options, verify_bench, std::cout, std::cerr); });
+}
+
+void add_bench_list(CLI::App* bench, int& code) {
+    CLI::App* sub = bench->add_subcommand(
+        "list", "The API's list of meters by page, filter and search, beside running ingest");
+    auto options = std::make_shared<bench::ListOptions>();
+    sub->add_option("--meters", options->meters, "100 … 1000000")
+        ->check(CLI::Range(100, 1'000'000))
+        ->capture_default_str();
+    sub->add_option("--requests", options->requests, "Of each kind")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str();
+    sub->add_option("--rate", options->rate, "Readings a second meanwhile")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_option("--folder", options->folder, bench_folder);
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback([options, &code] { code = bench::run_list(*options, std::cout, std::cerr); });
+}
+
 void add_bench(CLI::App& cli, int& code) {
     CLI::App* sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
     sub->require_subcommand(1);
-    CLI::App* ingest = sub->add_subcommand("ingest", "Readings through engine, writer and store");
-    auto options = std::make_shared<bench::IngestOptions>();
-    ingest->add_option("--meters", options->shape.meters)->capture_default_str();
-    ingest->add_option("--readings", options->shape.slots, "Per meter")->capture_default_str();
-    add_store(ingest, options->store);
-    ingest->add_option("--folder", options->folder,
-                       "Of SQLite, kept afterwards; default: a temporary one");
-    ingest->add_flag("--json", options->json);
-    ingest->callback([options, &code] {
-        code = bench::run_ingest(*options, verify_bench, std::cout, std::cerr);
-    });
+    add_bench_ingest(sub, code);
+    add_bench_wire(sub, code);
+    add_bench_list(sub, code);
 }
 
 }  // namespace

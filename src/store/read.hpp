@@ -55,17 +55,18 @@ struct MeterCounts {
     std::int64_t relay_closed = 0;
     std::int64_t relay_open = 0;
     std::int64_t in_arrears = 0;
-    Quantity energy_today;
 };
 
 struct MeterPage {
     std::vector<MeterItem> items;
     std::int64_t total = 0;  // that the filter lets through
     MeterCounts counts;      // of the whole project
+    MeterCounts listed;      // under text and building only
 };
 
 struct ProjectSummary {
     MeterCounts counts;
+    Quantity energy_today;
     Money receipts_today;
     std::int64_t trips_today = 0;
     std::int64_t restores_today = 0;
@@ -160,11 +161,18 @@ private:
     [[nodiscard]] std::optional<MeterItem> item(ProjectId project, MeterId id,
                                                 Tariffs& tariffs) const;
     [[nodiscard]] OrderItem with_place(ProjectId project, engine::OrderRow order) const;
+    [[nodiscard]] std::vector<MeterItem> items(ProjectId project, const std::vector<MeterId>& ids,
+                                               Instant business_now) const;
+    [[nodiscard]] std::vector<MeterId> place_page(ProjectId project, const MeterFilter& filter,
+                                                  std::int64_t total) const;
     [[nodiscard]] std::vector<MeterId> plain_page(ProjectId project, const MeterFilter& filter,
-                                                  std::int64_t& total) const;
-    [[nodiscard]] std::vector<MeterId> filtered_page(ProjectId project, const MeterFilter& filter,
-                                                     std::int64_t& total) const;
-    [[nodiscard]] MeterCounts counts(ProjectId project, Instant day_from) const;
+                                                  std::int64_t total) const;
+    [[nodiscard]] std::vector<MeterId> walked_page(ProjectId project,
+                                                   const MeterFilter& filter) const;
+    /// Fills in the numbers of `page`; its `counts` are there.
+    [[nodiscard]] std::vector<MeterId> page_ids(ProjectId project, const MeterFilter& filter,
+                                                MeterPage& page) const;
+    [[nodiscard]] MeterCounts counts(ProjectId project) const;
 
     Lease session_;
 };

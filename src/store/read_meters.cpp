@@ -1,72 +1,11 @@
 // Meters, days and the project's numbers.
-#include <algorithm>
 #include <map>
 
-#include "base/check.hpp"
 #include "store/read.hpp"
 #include "store/rows.hpp"
 #include "store/statements/read.hpp"
 
 namespace mb::store {
-
-namespace {
-
-constexpr std::int32_t page_size_max = 500;
-
-int three_way(const std::optional<bool>& wanted) { return wanted ? (*wanted ? 1 : 0) : -1; }
-
-void bind_filter(Statement& statement, const MeterFilter& filter) {
-    statement.bind_text(2, filter.building);
-    statement.bind_integer(3, three_way(filter.in_arrears));
-    statement.bind_integer(4, three_way(filter.online));
-    statement.bind_text(5, filter.relay ? enum_text(*filter.relay) : "");
-    statement.bind_text(6, like_pattern(filter.text));
-}
-
-/// By place, of a building at most: the list as it opens.
-bool is_plain(const MeterFilter& filter) {
-    return filter.text.empty() && !filter.in_arrears && !filter.online && !filter.relay &&
-           filter.sort == MeterSort::place;
-}
-
-std::int64_t offset_of(const MeterFilter& filter) {
-    return static_cast<std::int64_t>(filter.page - 1) * filter.page_size;
-}
-
-const Sql& page_statement(MeterSort sort) {
-    switch (sort) {
-        case MeterSort::place: return sql::meter_page_by_place;
-        case MeterSort::code: return sql::meter_page_by_code;
-        default: return sql::meter_page_by_number;
-    }
-}
-
-void bind_sort(Statement& statement, const MeterFilter& filter) {
-    if (filter.sort == MeterSort::place || filter.sort == MeterSort::code) {
-        return;
-    }
-    const int by = filter.sort == MeterSort::balance        ? 1
-                   : filter.sort == MeterSort::last_contact ? 2
-                                                            : 3;
-    statement.bind_integer(9, by);
-    statement.bind_integer(10, filter.descending ? -1 : 1);
-}
-
-}  // namespace
-
-std::string like_pattern(std::string_view text) {
-    if (text.empty()) {
-        return {};
-    }
-    std::string out = "%";
-    for (const char c : text) {
-        if (c == '%' || c == '_' || c == '!') {
-            out += '!';
-        }
-        out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return out + "%";
-}
 
 /// Versions in force on a day, asked once per code.
 class Reader::Tariffs {
@@ -164,55 +103,12 @@ std::optional<MeterItem> Reader::item(ProjectId project, MeterId id, Tariffs& ta
     return out;
 }
 
-std::vector<MeterId> Reader::plain_page(ProjectId project, const MeterFilter& filter,
-                                        std::int64_t& total) const {
-    if (!filter.building.empty()) {
-        Statement& row = ask(sql::meter_total_of_building, project);
-        row.bind_text(2, filter.building);
-        total = row.next() ? row.integer(0) : 0;
-    }
-    std::vector<MeterId> out;
-    Statement& row = ask(sql::meter_page_plain, project);
-    row.bind_text(2, filter.building);
-    row.bind_integer(3, filter.page_size);
-    row.bind_integer(4, offset_of(filter));
-    while (row.next()) {
-        out.push_back(MeterId{row.integer(0)});
-    }
-    return out;
-}
-
-std::vector<MeterId> Reader::filtered_page(ProjectId project, const MeterFilter& filter,
-                                           std::int64_t& total) const {
-    std::vector<MeterId> out;
-    Statement& row = ask(page_statement(filter.sort), project);
-    bind_filter(row, filter);
-    row.bind_integer(7, filter.page_size);
-    row.bind_integer(8, offset_of(filter));
-    bind_sort(row, filter);
-    while (row.next()) {
-        out.push_back(MeterId{row.integer(0)});
-        total = row.integer(1);
-    }
-    if (out.empty()) {
-        Statement& count = ask(sql::meter_total, project);
-        bind_filter(count, filter);
-        total = count.next() ? count.integer(0) : 0;
-    }
-    return out;
-}
-
-MeterPage Reader::meters(ProjectId project, const MeterFilter& filter, Instant business_now) const {
-    CHECK(filter.page >= 1 && filter.page_size >= 1 && filter.page_size <= page_size_max);
-    const Day today = day_of(project, business_now);
-    MeterPage out;
-    out.counts = counts(project, today.from);
-    out.total = out.counts.meters;
-    const auto ids = is_plain(filter) ? plain_page(project, filter, out.total)
-                                      : filtered_page(project, filter, out.total);
-    Tariffs tariffs(*this, project, today.on);
+std::vector<MeterItem> Reader::items(ProjectId project, const std::vector<MeterId>& ids,
+                                     Instant business_now) const {
+    Tariffs tariffs(*this, project, day_of(project, business_now).on);
+    std::vector<MeterItem> out;
     for (const MeterId id : ids) {
-        out.items.push_back(item(project, id, tariffs).value());
+        out.push_back(item(project, id, tariffs).value());
     }
     return out;
 }
@@ -240,30 +136,13 @@ std::vector<rules::metering::DayReading> Reader::day(ProjectId project, MeterId 
     return out;
 }
 
-MeterCounts Reader::counts(ProjectId project, Instant day_from) const {
-    MeterCounts out;
-    Statement& meters = ask(sql::meter_counts, project);
-    meters.bind_integer(2, day_from.us);
-    if (meters.next()) {
-        RowReader reader(meters);
-        reader.get(out.meters);
-        reader.get(out.online);
-        reader.get(out.in_arrears);
-        reader.get(out.energy_today);
-    }
-    Statement& relays = ask(sql::relay_counts, project);
-    if (relays.next()) {
-        RowReader reader(relays);
-        reader.get(out.relay_closed);
-        reader.get(out.relay_open);
-    }
-    return out;
-}
-
 ProjectSummary Reader::summary(ProjectId project, Instant business_now) const {
     const Day today = day_of(project, business_now);
     ProjectSummary out;
-    out.counts = counts(project, today.from);
+    out.counts = counts(project);
+    Statement& energy = ask(sql::energy_since, project);
+    energy.bind_integer(2, today.from.us);
+    out.energy_today.units = energy.next() ? energy.integer(0) : 0;
     Statement& receipts = ask(sql::receipts_of_day, project);
     receipts.bind_integer(2, today.on.days);
     out.receipts_today.fen = receipts.next() ? receipts.integer(0) : 0;

@@ -39,6 +39,20 @@ protected:
             view.last_contact_at = step(id).at;
             flush.meters.push_back(view);
         }
+        // Taken down and not replaced: in no list and no number.
+        engine::Meter removed = meter(23);
+        removed.to = morning;
+        rows.emplace_back(service_point(23));
+        rows.emplace_back(removed);
+        engine::RelayRow switch_left = relay(1);
+        switch_left.service_point = removed.service_point;
+        rows.emplace_back(switch_left);
+        engine::MeterViewRow left = meter_view(1);
+        left.meter = removed.id;
+        left.service_point = removed.service_point;
+        left.in_arrears = true;
+        left.online = false;
+        flush.meters.push_back(left);
         const auto effects = effects_of(rows);
         opened_->writer_store().commit({{log.next(campus, effects, morning), &effects}}, {}, {});
         opened_->writer_store().flush(flush);
@@ -111,6 +125,11 @@ TEST_P(ReadTest, lists_are_filtered) {
     EXPECT_EQ(0, count({.building = "A", .in_arrears = true}));
     EXPECT_EQ(1, count({.text = "租户2"}));
     EXPECT_EQ(1, count({.text = "a 1 107"}) + count({.text = "b 1 107"})) << "any case";
+    EXPECT_EQ(10, count({.text = "b"})) << "the building";
+    EXPECT_EQ(10, count({.text = "B 1"}));
+    EXPECT_EQ(1, count({.text = "107"})) << "the room";
+    EXPECT_EQ(1, count({.text = "000000000107"}) + count({.text = "000000000007"})) << "the code";
+    EXPECT_EQ(0, count({.text = "123"})) << "taken down";
     EXPECT_EQ(0, count({.text = "%"}));
     EXPECT_EQ(0, count({.text = "_"}));
 }
@@ -137,19 +156,63 @@ TEST_P(ReadTest, lists_are_sorted_and_paged) {
     EXPECT_EQ(2, ids(filter).back()) << "no power known counts as none";
 }
 
+/// The same list, whichever way its pages are found.
+TEST_P(ReadTest, pages_make_up_the_list) {
+    more_meters();
+    const std::vector<MeterFilter> filters = {
+        {},
+        {.in_arrears = true},
+        {.in_arrears = false},
+        {.online = true},
+        {.online = false},
+        {.relay = Position::closed},
+        {.relay = Position::unknown},
+        {.in_arrears = true, .online = true},
+        {.text = "租户"},
+        {.building = "B", .in_arrears = true},
+        {.online = true, .sort = MeterSort::code},
+        {.in_arrears = true, .sort = MeterSort::balance, .descending = true},
+    };
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+        MeterFilter filter = filters[i];
+        filter.page_size = 500;
+        const std::vector<std::int64_t> all = ids(filter);
+        std::vector<std::int64_t> paged;
+        filter.page_size = 3;
+        for (; filter.page <= 9; ++filter.page) {
+            EXPECT_EQ(std::ssize(all), reader().meters(campus, filter, morning).total) << i;
+            std::ranges::copy(ids(filter), std::back_inserter(paged));
+        }
+        EXPECT_EQ(all, paged) << i;
+    }
+}
+
+TEST_P(ReadTest, numbers_under_text_and_building) {
+    more_meters();
+    const MeterFilter in_b{.building = "B", .in_arrears = false};
+    const MeterPage page = reader().meters(campus, in_b, morning);
+    EXPECT_EQ(0, page.total);
+    EXPECT_EQ(10, page.listed.meters);
+    EXPECT_EQ(10, page.listed.in_arrears);
+    EXPECT_EQ(10, page.listed.online);
+    EXPECT_EQ(0, page.listed.relay_closed);
+    EXPECT_EQ(2, page.counts.relay_closed) << "of the whole project";
+    EXPECT_EQ(1, reader().meters(campus, {.text = "000000000004"}, morning).listed.meters);
+}
+
 TEST_P(ReadTest, numbers_of_the_day) {
     const ProjectSummary today = reader().summary(campus, morning);
     EXPECT_EQ(2, today.counts.meters);
     EXPECT_EQ(1, today.counts.online);
     EXPECT_EQ(2, today.counts.relay_closed);
     EXPECT_EQ(0, today.counts.relay_open);
-    EXPECT_EQ(Quantity{5'000}, today.counts.energy_today);
+    EXPECT_EQ(Quantity{5'000}, today.energy_today);
     EXPECT_EQ(Money{5000}, today.receipts_today);
     EXPECT_EQ(1, today.trips_today);
     EXPECT_EQ(1, today.restores_today);
     const ProjectSummary tomorrow = reader().summary(campus, morning + Duration::hours(20));
     EXPECT_EQ(Money{}, tomorrow.receipts_today);
-    EXPECT_EQ(Quantity{}, tomorrow.counts.energy_today);
+    EXPECT_EQ(Quantity{}, tomorrow.energy_today);
     EXPECT_EQ(0, tomorrow.trips_today);
     EXPECT_EQ("2026-11-22", reader().day_of(campus, morning).on.text());
     EXPECT_EQ(morning - Duration::minutes(570), reader().day_of(campus, morning).from);
