@@ -88,6 +88,7 @@ async function atRest(page) {
 
 /** Fails on every finding of axe that is serious or critical. */
 export async function assertAccessible(page, where) {
+  await page.emulateMedia({ reducedMotion: 'reduce' }) // the live feed goes on; what fades in has no colour yet
   await atRest(page)
   await page.evaluate(axe)
   const findings = await page.evaluate(async (tags) => {

@@ -66,7 +66,9 @@ export async function restoreByTopUp(browser, base, project) {
       const now = await api(page, `/projects/${project}/orders/${order}`)
       return now.steps.find((s) => s.step === 'credited')?.at ? now : null
     })
-    if (seen.steps.some((s) => s.step === 'verified')) return { meter, order }
+    const at = (step) => Date.parse(seen.steps.find((s) => s.step === step)?.at ?? null)
+    const ours = !(at('sent') < at('credited')) // else the close was sent for the tenant's own payment
+    if (ours && seen.steps.some((s) => s.step === 'verified')) return { meter, order }
     console.log(`note the tenant of ${meter.place} was quicker; another meter is tried`)
   }
   throw new Error('six times a tenant was quicker than this test')

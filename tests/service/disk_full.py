@@ -87,7 +87,7 @@ def problems(server: Server) -> list[str]:
     return answer.json.get("problems", []) if answer.status == 200 else [f"status {answer.status}"]
 
 
-def write_some(journal: Journal, count: int) -> list[Deed]:
+def write_some(journal: Journal, count: int, *, refusal: str = "503 store.read_only") -> list[Deed]:
     """Orders, payments and protection; gives those that were refused for the time being, with 503."""
     unanswered = []
     for number in range(count):
@@ -97,7 +97,7 @@ def write_some(journal: Journal, count: int) -> list[Deed]:
         try:
             journal.do(deed, 0)
         except Lost as why:
-            expect(why.code == "503 store.read_only", why)
+            expect(why.code == refusal, why)
             unanswered.append(deed)
         if number % 2:
             journal.pay_one(0)
@@ -140,11 +140,12 @@ def reads_go_on(server: Server, journal: Journal, filler: Filler) -> None:
     expect(metrics.status == 200, "metrics:", metrics)
 
 
-def recovers(server: Server, journal: Journal, filler: Filler, unanswered: list[Deed]) -> None:
+def recovers(server: Server, journal: Journal, filler: Filler, unanswered: list[Deed],
+             refusal: str = "503 store.read_only") -> None:
     pid = server.pid
     filler.free()
     began = time.monotonic()
-    until(lambda: not write_some(journal, 1), 30, "a write after space came back")
+    until(lambda: not write_some(journal, 1, refusal=refusal), 30, "a write after space came back")
     print(f"note: written again {time.monotonic() - began:.1f} s after space came back, without a restart")
     until(lambda: problems(server) == [], 20, lambda: f"a healthy server: {health(server)}")
     expect(server.pid == pid and server.process and server.process.poll() is None, "the server was restarted")
@@ -230,7 +231,7 @@ def started_again(server: Server, cluster: PostgresCluster, journal: Journal, fi
     pid = server.pid
     filler.free()
     cluster.start()
-    recovers(server, journal, filler, [])
+    recovers(server, journal, filler, [], "503 store.unavailable")  # until it is asked again
     expect(server.pid == pid, "the server was restarted")
 
 

@@ -169,7 +169,7 @@ def damaged(report: Report, base: pathlib.Path, store: SqliteStores | PostgresCl
 
 
 def no_room(report: Report, base: pathlib.Path, server: Server) -> None:
-    with small_disk(base / "small") as why:
+    with small_disk(base / "small", 24) as why:
         if why:
             report.skip("no room for a backup", why)
             return
