@@ -1,8 +1,8 @@
-// The working-day calendar of mainland China from data/cn_holidays.csv, carried inside the program.
+// The calendar of holidays of mainland China from data/cn_holidays.csv, carried inside the program.
 #pragma once
 
 #include "base/result.hpp"
-#include "rules/credit/policy.hpp"
+#include "rules/calendar.hpp"
 
 #include <string>
 #include <string_view>
@@ -18,10 +18,11 @@ struct EmbeddedFile {
 /// data/*.csv, by name (written by cmake/Embed.cmake).
 const std::vector<EmbeddedFile>& embedded_data();
 
-/// CSV with the columns date, kind (holiday | workday), …. Errors: calendar.malformed {line}.
-Result<rules::credit::WorkCalendar> parse_calendar(std::string_view csv);
+/// CSV with the columns date, kind (holiday | workday), name_zh, name_en. Errors:
+/// calendar.malformed {line}.
+Result<rules::Calendar> parse_calendar(std::string_view csv);
 
 /// The embedded one.
-const rules::credit::WorkCalendar& china_calendar();
+const rules::Calendar& china_calendar();
 
 }  // namespace mb::app

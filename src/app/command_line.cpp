@@ -3,8 +3,10 @@
 #include "app/backup_command.hpp"
 #include "app/decode_command.hpp"
 #include "app/demo.hpp"
+#include "app/explain_command.hpp"
 #include "app/fleet_command.hpp"
 #include "app/migrate_command.hpp"
+#include "app/rate_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/simulate_command.hpp"
 #include "app/verify_command.hpp"
@@ -50,6 +52,35 @@ void add_demo(CLI::App& cli, int& code) {
         ->capture_default_str();
     sub->add_flag("!--no-fleet", options->fleet, "Without virtual meters");
     sub->callback([options, &code] { code = run_demo(*options, std::cout, std::cerr); });
+}
+
+void add_rate(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand("rate", "Price a use by tariff documents, without a store");
+    auto options = std::make_shared<RateOptions>();
+    sub->add_option("--tariff", options->tariffs,
+                    "Tariff document; again for further versions, see docs/reference/tariff.md");
+    sub->add_option("--usage", options->usage, "JSON or CSV, see docs/reference/rate.md");
+    sub->add_option("--zone", options->zone, "Time zone of the use")->capture_default_str();
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->add_flag("--explain", options->explain, "With the parts of intervals behind each line");
+    sub->add_flag("--batch", options->batch,
+                  "Cases {\"tariffs\": […], \"usage\": {…}} from standard input, one a line");
+    sub->callback([options, &code] { code = run_rate(*options, std::cin, std::cout, std::cerr); });
+}
+
+void add_explain(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand(
+        "explain", "Where each sum of an account comes from, down to the readings. Reads only");
+    auto options = std::make_shared<ExplainOptions>();
+    sub->add_option("account", options->account, "Its id, name, or the code of its meter")
+        ->required();
+    sub->add_option("--from", options->from, "First day; without: the present month");
+    sub->add_option("--to", options->to, "Last day");
+    sub->add_option("--project", options->project, "Id; not needed when there is one");
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback([options, &code] { code = run_explain(*options, std::cout, std::cerr); });
 }
 
 void add_decode(CLI::App& cli, int& code) {
@@ -236,8 +267,8 @@ int run_command_line(int argc, char** argv) {
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
     for (const auto add :
-         {add_serve, add_demo, add_decode, add_fleet, add_sandbox_channel, add_simulate, add_verify,
-          add_backup, add_restore, add_migrate, add_user, add_bench}) {
+         {add_serve, add_demo, add_rate, add_explain, add_decode, add_fleet, add_sandbox_channel,
+          add_simulate, add_verify, add_backup, add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }
     try {

@@ -17,9 +17,9 @@ TEST(Calendar, KnowsHolidaysAndMakeUpDays) {
     EXPECT_FALSE(calendar.is_working_day(CivilDate::from_ymd(2026, 1, 1)));
     EXPECT_TRUE(calendar.is_working_day(CivilDate::from_ymd(2026, 11, 23)));
     EXPECT_FALSE(calendar.is_working_day(CivilDate::from_ymd(2026, 11, 22)));
-    EXPECT_GT(calendar.makeup_workdays.size(), 20U);
-    for (const CivilDate day : calendar.makeup_workdays) {
-        EXPECT_TRUE(calendar.is_working_day(day)) << day.text();
+    EXPECT_GT(calendar.days.size(), 120U);
+    for (const rules::SpecialDay& day : calendar.days) {
+        EXPECT_EQ(calendar.is_working_day(day.date), day.worked) << day.date.text();
     }
     EXPECT_EQ(parse_calendar("date,kind\n2026-13-01,holiday,x\n").error().text(),
               "calendar.malformed line=2");

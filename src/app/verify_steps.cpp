@@ -1,9 +1,9 @@
 #include "app/verify_steps.hpp"
 
+#include "app/agreement_history.hpp"
 #include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "engine/state.hpp"
-#include "rules/billing/slow_rating.hpp"
 #include "store/read.hpp"
 #include "store/rows.hpp"
 #include "store/sql_store.hpp"
@@ -97,81 +97,11 @@ void run_replay(store::Database& database, ProjectId project, store::VerifyRepor
 // ---- a second rating
 // -----------------------------------------------------------------------------
 
-using Lines = std::map<LineKey, BillLine>;
-
-Lines stored_lines(store::Database& database, ProjectId project, AgreementId agreement) {
-    Lines out;
-    const store::Lease session = database.read();
-    store::Statement& rows = session->statement(store::sql::bill_line_all);
-    rows.bind_integer(1, project.value);
-    while (rows.next()) {
-        const auto row = store::read_row<engine::BillLineRow>(rows);
-        if (row.agreement == agreement) {
-            out[row.line.key] = row.line;
-        }
-    }
-    return out;
-}
-
-/// Readings that moved the base, oldest first, in runs that were billed to the agreement.
-std::vector<std::vector<rules::billing::SlowReading>> billed_runs(store::Database& database,
-                                                                  ProjectId project,
-                                                                  const engine::MeterState& meter,
-                                                                  const Zone& zone) {
-    std::vector<rules::metering::DayReading> all;
-    const store::Reader reader(database);
-    const CivilDate last = zone.date(meter.last_at);
-    for (CivilDate day = zone.date(meter.config.from); day <= last; day = day + 1) {
-        for (const auto& reading : reader.day(project, meter.config.id, day)) {
-            const bool vacant = reading.reason == OutcomeReason::no_agreement;
-            if (reading.outcome == Outcome::charged || vacant) {
-                all.push_back(reading);
-            }
-        }
-    }
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-    std::vector<std::vector<rules::billing::SlowReading>> out;
-    for (const auto& reading : all) {
-        const bool base =
-            reading.reason == OutcomeReason::first || reading.reason == OutcomeReason::no_agreement;
-        if (base || out.empty()) {
-            out.emplace_back();
-        }
-        out.back().push_back({reading.at, reading.registers});
-    }
-    return out;
-}
-
-Result<Lines> rate_again(store::Database& database, ProjectId project, const engine::State& state,
-                         const engine::MeterState& meter, std::int32_t code_index) {
-    const Zone zone = TRY(Zone::find(state.config.zone));
-    std::vector<rules::billing::SlowVersion> versions;
-    for (const auto* version : state.tariffs.versions(code_index)) {
-        versions.push_back({version->id, version->document});
-    }
-    const rules::metering::MeterSpec spec{meter.config.modulus, meter.config.ratio,
-                                          meter.config.max_power_w};
-    std::vector<rules::billing::Interval> intervals;
-    for (const auto& run : billed_runs(database, project, meter, zone)) {
-        for (const auto& interval :
-             TRY(rules::billing::slow_intervals(spec, run, meter.config.registers_match_table))) {
-            if (interval.total.units > 0) {
-                intervals.push_back(interval);
-            }
-        }
-    }
-    const auto bill = TRY(rules::billing::rate_slowly(versions, zone, intervals));
-    Lines out;
-    for (const auto& line : bill.lines) {
-        out[line.key].quantity = line.quantity;
-        out[line.key].exact = line.exact;
-    }
-    return out;
-}
+using Lines = KeptLines;
 
 std::string name_of(AgreementId agreement, const LineKey& key) {
-    return fmt::format("{}/{}/{}/{}/{}", agreement.value, key.cycle, enum_text(key.band), key.tier,
-                       key.version.value);
+    return fmt::format("{}/{}/{}/{}/{}/{}", agreement.value, key.cycle, enum_text(key.item),
+                       enum_text(key.band), key.tier, key.version.value);
 }
 
 void compare_lines(AgreementId agreement, const Lines& wanted, const Lines& found, Looking& look) {
@@ -215,17 +145,17 @@ void run_rerate(store::Database& database, ProjectId project, store::VerifyRepor
         if (index++ % step != 0 || sp->agreement != id || !sp->meter) {
             return;
         }
-        Lines found = stored_lines(database, project, id);
-        for (const BillLine& line : agreement.accrual.lines) {
-            found[line.key] = line;
+        const auto again =
+            rate_history(database, project, state, *state.meters.find(sp->meter), agreement, false);
+        if (!again) {
+            look.add("bill_line", id.text(), "rating.refused", again.error().text());
+            return;
         }
-        const auto wanted = rate_again(database, project, state, *state.meters.find(sp->meter),
-                                       agreement.accrual.tariff_code_index);
-        if (wanted) {
-            compare_lines(id, *wanted, found, look);
-        } else {
-            look.add("bill_line", id.text(), "rating.refused", wanted.error().text());
+        Lines wanted;
+        for (const BillLine& line : again->accrual.lines) {
+            wanted[line.key] = line;
         }
+        compare_lines(id, wanted, kept_lines(database, project, id, agreement), look);
     });
 }
 

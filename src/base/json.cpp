@@ -76,6 +76,8 @@ std::optional<JsonNode> JsonNode::find(std::string_view key) const {
     return found == nullptr ? std::nullopt : std::optional<JsonNode>(JsonNode(found));
 }
 
+std::string JsonNode::text() const { return json::serialize(value_of(value_)); }
+
 struct JsonDocument::Tree {
     json::value root;
 };

@@ -1,7 +1,8 @@
 // JSON by reflection: described structs ↔ text. Writing needs no tree; reading is strict: unknown
 // fields, wrong types and missing members are refused with a JSON pointer. Members of type
-// std::optional may be missing; they are written as null. Money, quantities and prices are decimal
-// strings, ids decimal strings, instants RFC 3339 in UTC.
+// std::optional may be missing; they are written as null. A type with a static
+// json_may_miss(member) says itself which members may be missing: they keep their value. Money,
+// quantities and prices are decimal strings, ids decimal strings, instants RFC 3339 in UTC.
 #pragma once
 
 #include "base/describe.hpp"
@@ -25,6 +26,14 @@ namespace mb {
 // ---- writing ---------------------------------------------------------------------------------
 
 void append_json_string(std::string& out, std::string_view text);
+
+/// A member whose name would be a keyword of C++ ends with an underscore, in JSON it does not.
+inline std::string_view json_name(std::string_view member) {
+    if (!member.empty() && member.back() == '_') {
+        member.remove_suffix(1);
+    }
+    return member;
+}
 
 inline void append_json(std::string& out, bool value) { out += value ? "true" : "false"; }
 template <class T>
@@ -119,7 +128,7 @@ void append_json(std::string& out, const T& value) {
             out += ',';
         }
         first = false;
-        append_json_string(out, name);
+        append_json_string(out, json_name(name));
         out += ':';
         append_json(out, member);
     });
@@ -149,6 +158,7 @@ public:
     [[nodiscard]] std::string_view key(std::size_t index) const;  // object, in text order
     [[nodiscard]] JsonNode value(std::size_t index) const;        // object
     [[nodiscard]] std::optional<JsonNode> find(std::string_view key) const;
+    [[nodiscard]] std::string text() const;  // as JSON again
 
     explicit JsonNode(const void* value) : value_(value) {}
 
@@ -251,19 +261,24 @@ private:
             return fail(json_type_error(pointer, "object"));
         }
         std::vector<std::string> names;
-        for_each_member(out, [&](const char* name, auto&) { names.emplace_back(name); });
+        for_each_member(out, [&](const char* name, auto&) { names.emplace_back(json_name(name)); });
         for (std::size_t i = 0; i < node.size(); ++i) {
             if (std::find(names.begin(), names.end(), node.key(i)) == names.end()) {
                 return fail(json_unknown(pointer, node.key(i), names));
             }
         }
         Result<void> result;
-        for_each_member(out, [&](const char* name, auto& member) {
+        for_each_member(out, [&](const char* member_name, auto& member) {
             if (!result) {
                 return;
             }
+            const std::string name(json_name(member_name));
             if (const auto child = node.find(name)) {
                 result = read_json(*child, member, pointer + "/" + name);
+            } else if constexpr (requires { T::json_may_miss(name); }) {
+                if (!T::json_may_miss(name)) {
+                    result = fail(json_missing(pointer, name));
+                }
             } else if constexpr (!requires { member.reset(); }) {
                 result = fail(json_missing(pointer, name));
             }
@@ -281,6 +296,30 @@ struct JsonReader<std::optional<T>> {
             return {};
         }
         return read_json(node, out.emplace(), pointer);
+    }
+};
+
+template <>
+struct JsonReader<RawJson> {
+    static Result<void> read(const JsonNode& node, RawJson& out, const std::string&) {
+        out.text = node.text();
+        return {};
+    }
+};
+
+template <class T>
+struct JsonReader<std::map<std::string, T>> {
+    static Result<void> read(const JsonNode& node, std::map<std::string, T>& out,
+                             const std::string& pointer) {
+        if (node.type() != JsonNode::Type::object) {
+            return fail(json_type_error(pointer, "object"));
+        }
+        out.clear();
+        for (std::size_t i = 0; i < node.size(); ++i) {
+            const std::string key(node.key(i));
+            TRY_VOID(read_json(node.value(i), out[key], pointer + "/" + key));
+        }
+        return {};
     }
 };
 

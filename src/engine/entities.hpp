@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/money.hpp"
 #include "base/time.hpp"
+#include "rules/calendar.hpp"
 #include "rules/credit/policy.hpp"
 #include "rules/relay/relay.hpp"
 #include "rules/tariff/document.hpp"
@@ -41,7 +42,7 @@ struct ProjectConfig {
     std::string name;
     std::string zone = "Asia/Shanghai";  // IANA
     rules::credit::CreditPolicy credit;
-    rules::credit::WorkCalendar calendar;
+    rules::Calendar calendar;
     std::int32_t day_close_min = 120;    // a meter's day closes so long after midnight
     std::int32_t order_expiry_min = 30;  // an unpaid order is closed at the channel, then here
 };

@@ -78,13 +78,15 @@ Judged charge(Context& c, MeterState& meter, const ReadingTaken& e, const Differ
     interval.by_register = step.by_register;
     interval.register_count = step.register_count;
     interval.registers_match_table = meter.config.registers_match_table;
-    const auto result =
-        rules::billing::accrue(agreement.accrual, c.state.tariffs, c.derived.zone, interval);
+    const rules::billing::RatingFacts facts{c.state.tariffs, c.state.config.calendar,
+                                            c.derived.zone, agreement.terms};
+    const auto result = rules::billing::accrue(agreement.accrual, facts, interval);
     if (!result) {
         const std::string& code = result.error().code;
         const OutcomeReason why = code == "tariff.none_in_force" ? OutcomeReason::no_tariff
-                                  : code == "tariff.no_price"    ? OutcomeReason::no_price
-                                                                 : OutcomeReason::implausible;
+                                  : code == "tariff.no_price" || code == "tariff.no_calendar"
+                                      ? OutcomeReason::no_price
+                                      : OutcomeReason::implausible;
         return {Outcome::held, why, {}, {}};
     }
     out.pending_change = result->pending_change;

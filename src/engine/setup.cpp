@@ -1,5 +1,6 @@
 // Configuration: the project, its tariffs, places, payers, agreements and meters.
 #include "engine/context.hpp"
+#include "rules/billing/rating.hpp"
 
 namespace mb::engine {
 
@@ -15,6 +16,9 @@ Answer on_project(Context& c, const ProjectConfigured& e) {
     }
     c.state.config = e.config;
     c.derived.zone = std::move(*zone);
+    // What rating remembers of a stretch of time follows from zone and calendar.
+    c.state.agreements.each(
+        [](AgreementId, AgreementState& agreement) { agreement.accrual.window = {}; });
     c.derived.day_from = c.derived.day_to = {};
     c.today = c.derived.zone.date(c.now.business);
     if (c.state.closed_to.days == 0) {
@@ -27,7 +31,8 @@ Answer on_project(Context& c, const ProjectConfigured& e) {
 }
 
 Answer on_tariff(Context& c, const TariffPublished& e) {
-    TRY(c.state.tariffs.publish(e.id, e.document));
+    TRY_VOID(rules::billing::judge_examples(e.document, c.derived.zone, c.state.config.calendar));
+    TRY(c.state.tariffs.publish(e.id, e.document, &c.state.config.calendar));
     c.out.emit(TariffRow{e.id, e.document, c.step(), e.actor});
     c.timeline({}, "tariff.published",
                {{"code", e.document.code}, {"version", std::to_string(e.document.version)}}, "", {},
@@ -82,6 +87,7 @@ Answer on_agreement(Context& c, const AgreementStarted& e) {
     }
     AgreementState& agreement = c.state.agreements.get(wanted.id);
     agreement.config = wanted;
+    agreement.terms.in_service_from = agreement.terms.tiers_from = c.date_of(wanted.from);
     agreement.accrual.tariff_code_index = *code;
     sp->agreement = wanted.id;
     account->agreements.push_back(wanted.id);

@@ -51,9 +51,10 @@ MB_DESCRIBE(MeterState,
 
 struct AgreementState {
     rules::billing::AgreementAccrual accrual;
+    rules::tariff::Terms terms;
     Agreement config;
 };
-MB_DESCRIBE(AgreementState, (config, accrual))
+MB_DESCRIBE(AgreementState, (config, terms, accrual))
 
 struct ServicePointState {
     MeterId meter;              // in force, or 0

@@ -5,6 +5,6 @@
 
 namespace mb::engine {
 
-constexpr int engine_version = 1;
+constexpr int engine_version = 2;
 
 }  // namespace mb::engine

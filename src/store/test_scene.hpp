@@ -10,6 +10,7 @@
 
 #include "crypto/digest.hpp"
 #include "engine/events.hpp"
+#include "engine/version.hpp"
 #include "store/sqlite_store.hpp"
 #include "store/test_folder.hpp"
 #include "writer/log_hash.hpp"
@@ -28,7 +29,7 @@ inline engine::Step step(std::int64_t minutes) {
 inline engine::ProjectConfig config() {
     engine::ProjectConfig out;
     out.name = "示范园区";
-    out.calendar.holidays = {day_20};
+    out.calendar.days = {{day_20, false, rules::Holiday::new_year}};
     return out;
 }
 
@@ -79,8 +80,9 @@ inline engine::BillLineRow bill_line() {
     engine::BillLineRow out;
     out.agreement = AgreementId{1};
     out.line.id = 1;
-    out.line.key = {202611, rules::billing::LineItem::energy, rules::tariff::Band::flat, 1,
-                    TariffId{1}};
+    out.line.key.cycle = 202611;
+    out.line.key.version = TariffId{1};
+    out.line.key.tier = 1;
     out.line.quantity = Quantity{100'000};
     out.line.exact = {600, 0};
     out.line.posted = Money{600};
@@ -336,7 +338,7 @@ public:
         writer::LogRow row;
         row.project = project;
         row.seq = ++seq_;
-        row.engine_version = 1;
+        row.engine_version = engine::engine_version;
         row.now = {business, business, 60};
         row.event_count = 1;
         row.events.assign(event_bytes, static_cast<std::uint8_t>(seq_));

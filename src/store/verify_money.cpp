@@ -85,6 +85,7 @@ private:
     void one_lines_posting(const rules::billing::BillLine& line, const std::optional<Price>& price);
     void one_order(const engine::OrderRow& order);
     [[nodiscard]] std::optional<Price> price_of(const rules::billing::LineKey& key) const;
+    [[nodiscard]] bool may_shrink(const rules::billing::LineKey& key) const;
 
     VerifyScan& scan_;
     const ProjectFacts& facts_;
@@ -171,18 +172,24 @@ void Ledger::postings() {
     }
 }
 
+/// nullopt: the version is not there, or what it charges is no quantity × price.
 std::optional<Price> Ledger::price_of(const rules::billing::LineKey& key) const {
+    using rules::billing::LineItem;
     const auto tariff = facts_.tariffs.find(key.version.value);
-    if (tariff == facts_.tariffs.end()) {
+    const bool by_quantity = key.item == LineItem::energy || key.item == LineItem::free ||
+                             key.item == LineItem::per_unit || key.item == LineItem::demand ||
+                             key.item == LineItem::capacity;
+    if (tariff == facts_.tariffs.end() || !by_quantity) {
         return std::nullopt;
     }
-    for (const auto& price : tariff->second.prices) {
-        if (price.band.value_or(key.band) == key.band &&
-            price.tier.value_or(key.tier) == key.tier) {
-            return price.price;
-        }
-    }
-    return std::nullopt;
+    return rules::billing::unit_price(tariff->second, key);
+}
+
+/// With tiers by share, quantity moves on from a tier of which some is posted.
+bool Ledger::may_shrink(const rules::billing::LineKey& key) const {
+    const auto tariff = facts_.tariffs.find(key.version.value);
+    return tariff != facts_.tariffs.end() && tariff->second.compiled.tiers.count > 1 &&
+           tariff->second.compiled.tiers.split == rules::tariff::TierSplit::share;
 }
 
 /// To fen, ties away from zero: written apart from ExactMoney.
@@ -200,7 +207,7 @@ void Ledger::one_lines_posting(const rules::billing::BillLine& line,
     const bool other_sum =
         by_line && price &&
         whole_fen(int128{line.posted_quantity.units} * price->units) != line.posted.fen;
-    if (line.posted_quantity > line.quantity || other_sum) {
+    if ((line.posted_quantity > line.quantity && !may_shrink(line.key)) || other_sum) {
         scan_.found("bill_line.quantity", "posted for another quantity");
     }
 }
@@ -212,9 +219,9 @@ void Ledger::one_line(const engine::BillLineRow& row) {
     const int128 exact =
         int128{row.line.exact.fen} * ExactMoney::rests_per_fen + row.line.exact.rest;
     const auto price = price_of(row.line.key);
-    if (!price) {
-        scan_.found("bill_line.price", "its tariff version has no such price");
-    } else if (int128{row.line.quantity.units} * price->units != exact) {
+    if (facts_.tariffs.count(row.line.key.version.value) == 0) {
+        scan_.found("bill_line.price", "its tariff version is not there");
+    } else if (price && int128{row.line.quantity.units} * price->units != exact) {
         scan_.found("bill_line.exact", "is not quantity × price");
     }
     if (row.line.rounding == rules::tariff::RoundingPlace::line &&

@@ -100,7 +100,7 @@ private:
 
 /// What is needed across tables.
 struct ProjectFacts {
-    std::map<std::int64_t, rules::tariff::TariffDocument> tariffs;
+    std::map<std::int64_t, rules::tariff::TariffVersion> tariffs;
     std::set<std::int64_t> service_points;
     std::set<std::int64_t> accounts;
     struct Agreement {

@@ -23,7 +23,14 @@ void verify_site(VerifyScan& scan, ProjectFacts& facts) {
             document.name != row.text(4) || document.effective_from.days != row.integer(5)) {
             scan.found("tariff_version.columns", "columns differ from the document");
         }
-        facts.tariffs.emplace(tariff.id.value, std::move(tariff.document));
+        auto compiled = rules::tariff::compile(tariff.document, nullptr);
+        if (!compiled) {
+            scan.found("tariff_version.document", compiled.error().text());
+            return;
+        }
+        facts.tariffs.emplace(tariff.id.value,
+                              rules::tariff::TariffVersion{tariff.id, 0, std::move(tariff.document),
+                                                           std::move(*compiled)});
     });
     scan.rows(sql::service_point_all, "service_point", 1, [&](const Statement& row) {
         facts.service_points.insert(read_row<engine::ServicePoint>(row).id.value);
@@ -40,8 +47,8 @@ void verify_site(VerifyScan& scan, ProjectFacts& facts) {
             scan.found("reference.agreement", "its service point or account is not there");
         }
         bool named = false;
-        for (const auto& [id, document] : facts.tariffs) {
-            named = named || document.code == agreement.tariff_code;
+        for (const auto& [id, version] : facts.tariffs) {
+            named = named || version.document.code == agreement.tariff_code;
         }
         if (!named) {
             scan.found("reference.tariff", "no version of tariff " + agreement.tariff_code);

@@ -158,7 +158,8 @@ private:
     void configure() {
         ProjectConfig config;
         config.name = "记录园区";
-        config.calendar.makeup_workdays = {CivilDate::from_ymd(2026, 11, 21)};
+        config.calendar.days = {
+            {CivilDate::from_ymd(2026, 11, 21), true, rules::Holiday::national_day}};
         batch({ProjectConfigured{config, {ActorKind::staff, LoginId{1}, "admin"}}});
         using tariff::Band;
         publish(1, "flat", {price({}, {}, "0.826")}, {}, {});

@@ -81,7 +81,7 @@ TEST(Accrual, S6CurrentTransformer) {
     interval.from = from;
     interval.to = to;
     interval.total = difference.total;
-    ASSERT_TRUE(accrue(rig.accrual, rig.book, rig.zone, interval));
+    ASSERT_TRUE(rig.use(interval));
     EXPECT_EQ(rig.lines(), Lines{"202611 flat 1 v1: 500.0000 400.00"});
 }
 
@@ -96,6 +96,7 @@ TEST(Accrual, NineDecimalPriceIsExact) {
 TEST(Accrual, TierCrossingAcrossBandsIsInTimeOrder) {
     tariff::TariffDocument document = chongqing();
     document.tier_cycle = TierCycle::month;
+    document.tier_split = tariff::TierSplit::time_order;
     document.tier_limits = {kwh("10")};
     document.prices = {{{}, 1, price("0.5")}, {{}, 2, price("0.8")}};
     Rig rig(document);
@@ -121,7 +122,7 @@ TEST(Accrual, LimitItselfBelongsToTheLowerTier) {
         interval.from = at("2026-05-04T10:00:00+08:00") + Duration::minutes(15 * i);
         interval.to = interval.from + Duration::minutes(15);
         interval.total = kwh(total);
-        return accrue(rig.accrual, rig.book, rig.zone, interval).value().pending_change.text();
+        return rig.use(interval).value().pending_change.text();
     };
     EXPECT_EQ(quarter(0, "9"), "4.50");
     EXPECT_EQ(quarter(1, "1"), "0.50");
@@ -136,7 +137,7 @@ TEST(Accrual, TheVeryUnitThatPassesTheLimitCostsMore) {
     Instant from = at("2026-05-04T10:00:00+08:00");
     for (int i = 0; i < 3; ++i) {
         const Interval interval{from, from + Duration::minutes(15), {2}, {}, 1, false};
-        EXPECT_EQ(accrue(rig.accrual, rig.book, rig.zone, interval)->slices, i == 1 ? 2 : 1);
+        EXPECT_EQ(rig.use(interval)->slices, i == 1 ? 2 : 1);
         from = interval.to;
     }
     EXPECT_THAT(rig.lines(),
@@ -158,13 +159,14 @@ TEST(Accrual, YearTiersBeginAnewWithTheYearAndLateUseFallsInTheOldOne) {
     // 23:30 to 00:30: half in each year (F32).
     ASSERT_TRUE(rig.use("2026-12-31T23:30:00+08:00", "2027-01-01T00:30:00+08:00", "20"));
     EXPECT_THAT(rig.lines(),
-                ElementsAre("202600 flat 1 v1: 100.0000 50.00", "202600 flat 2 v1: 5.0000 5.00",
-                            "202700 flat 1 v1: 10.0000 5.00"));
+                ElementsAre("202612 flat 1 v1: 100.0000 50.00", "202612 flat 2 v1: 5.0000 5.00",
+                            "202701 flat 1 v1: 10.0000 5.00"));
     // The reading of 23:45 on the last evening, delivered on 2 January.
     ASSERT_TRUE(rig.use("2026-12-31T23:30:00+08:00", "2026-12-31T23:45:00+08:00", "1"));
-    EXPECT_EQ(rig.lines()[1], "202600 flat 2 v1: 6.0000 6.00");
+    EXPECT_EQ(rig.lines()[1], "202612 flat 2 v1: 6.0000 6.00");
     EXPECT_THAT(rig.accrual.uses,
-                ElementsAre(CycleUse{202600, kwh("106")}, CycleUse{202700, kwh("10")}));
+                ElementsAre(CycleUse{{day("2026-01-01"), day("2027-01-01")}, kwh("106")},
+                            CycleUse{{day("2027-01-01"), day("2028-01-01")}, kwh("10")}));
 }
 
 // ---- splitting -------------------------------------------------------------------------------
@@ -203,15 +205,14 @@ TEST(Accrual, RegisterOfABandOutsideTheIntervalFallsBackToTime) {
                     ->split_by_time);
 }
 
-TEST(Accrual, RegisterWithoutPriceIsRefusedAndNothingChanges) {
+TEST(Accrual, RegisterOfABandWithoutPriceFallsBackToTime) {
     Rig rig(chongqing());
-    ASSERT_TRUE(rig.use("2026-05-04T16:30:00+08:00", "2026-05-04T16:45:00+08:00", "1"));
-    const Bytes before = to_binary(rig.accrual);
     const auto result = rig.use_registers("2026-05-04T16:45:00+08:00", "2026-05-04T17:15:00+08:00",
                                           "10", {"1", "5", "4", ""});
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().text(), "tariff.no_price band=sharp");
-    EXPECT_EQ(to_binary(rig.accrual), before);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->split_by_time);
+    EXPECT_THAT(rig.lines(),
+                ElementsAre("202605 peak 1 v1: 5.0000 3.10", "202605 flat 1 v1: 5.0000 2.60"));
 }
 
 TEST(Accrual, RegistersAreDividedByTimeOnlyWhereDaysDiffer) {
@@ -376,8 +377,8 @@ TEST(Accrual, StateWithoutItsWindowGoesOnAlike) {
         Interval interval{from, from + Duration::minutes(15), kwh("0.4003"), {}, 1, false};
         copy = from_binary<AgreementAccrual>(to_binary(rig.accrual)).value();
         EXPECT_EQ(copy.window.to, Instant{});
-        const auto fast = accrue(rig.accrual, rig.book, rig.zone, interval).value();
-        const auto cold = accrue(copy, rig.book, rig.zone, interval).value();
+        const auto fast = rig.use(interval).value();
+        const auto cold = accrue(copy, rig.facts(), interval).value();
         EXPECT_EQ(fast.pending_change, cold.pending_change);
         EXPECT_EQ(to_binary(rig.accrual), to_binary(copy));
         from = interval.to;

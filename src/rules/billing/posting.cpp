@@ -22,10 +22,16 @@ void share_total(const AgreementAccrual& accrual, const CycleTotal& total,
         const BillLine& line = accrual.lines[i];
         if (rounds_at_total(line) && line.key.cycle == total.cycle) {
             places.push_back(i);
-            parts.push_back(line.exact.fen);
-            rests.push_back(line.exact.rest);
-            left = sub_checked(left, line.exact.fen);
         }
+    }
+    std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+        return accrual.lines[a].key < accrual.lines[b].key;
+    });
+    for (const std::size_t place : places) {
+        const ExactMoney& exact = accrual.lines[place].exact;
+        parts.push_back(exact.fen);
+        rests.push_back(exact.rest);
+        left = sub_checked(left, exact.fen);
     }
     add_to_largest_rests(parts, rests, left);
     for (std::size_t k = 0; k < places.size(); ++k) {
@@ -33,8 +39,9 @@ void share_total(const AgreementAccrual& accrual, const CycleTotal& total,
     }
 }
 
-/// What each line must have posted in all, by its place in lines.
-std::vector<Money> targets_of(const AgreementAccrual& accrual) {
+}  // namespace
+
+std::vector<Money> posting_targets(const AgreementAccrual& accrual) {
     std::vector<Money> targets(accrual.lines.size());
     for (std::size_t i = 0; i < targets.size(); ++i) {
         if (!rounds_at_total(accrual.lines[i])) {
@@ -46,6 +53,8 @@ std::vector<Money> targets_of(const AgreementAccrual& accrual) {
     }
     return targets;
 }
+
+namespace {
 
 PostingLine post_line(BillLine& line, Money target) {
     PostingLine out{line.id,
@@ -63,7 +72,7 @@ PostingLine post_line(BillLine& line, Money target) {
 }  // namespace
 
 std::vector<PostingLine> post(AgreementAccrual& accrual) {
-    const std::vector<Money> targets = targets_of(accrual);
+    const std::vector<Money> targets = posting_targets(accrual);
     std::vector<PostingLine> out;
     Money sum;
     for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -78,7 +87,7 @@ std::vector<PostingLine> post(AgreementAccrual& accrual) {
 }
 
 std::size_t close_cycles(AgreementAccrual& accrual, CivilDate before) {
-    const std::vector<Money> targets = targets_of(accrual);
+    const std::vector<Money> targets = posting_targets(accrual);
     const auto open = [&](CycleId cycle) {
         if (cycle == accrual.last_cycle || cycle_to(cycle) > before) {
             return true;
@@ -92,9 +101,9 @@ std::size_t close_cycles(AgreementAccrual& accrual, CivilDate before) {
         return false;
     };
     std::vector<CycleId> closed;
-    for (const CycleUse& use : accrual.uses) {
-        if (!open(use.cycle)) {
-            closed.push_back(use.cycle);
+    for (const BillLine& line : accrual.lines) {
+        if (!open(line.key.cycle)) {
+            closed.push_back(line.key.cycle);
         }
     }
     if (closed.empty()) {
@@ -103,9 +112,13 @@ std::size_t close_cycles(AgreementAccrual& accrual, CivilDate before) {
     const auto gone = [&](CycleId cycle) {
         return std::find(closed.begin(), closed.end(), cycle) != closed.end();
     };
+    const CivilDate still_used = cycle_from(accrual.last_cycle);
     accrual.window = {};
-    std::erase_if(accrual.uses, [&](const CycleUse& use) { return gone(use.cycle); });
+    std::erase_if(accrual.uses, [&](const CycleUse& use) {
+        return use.cycle.to <= std::min(before, still_used);
+    });
     std::erase_if(accrual.totals, [&](const CycleTotal& total) { return gone(total.cycle); });
+    std::erase_if(accrual.blocks, [&](const ShareBlock& block) { return gone(block.cycle); });
     return std::erase_if(accrual.lines, [&](const BillLine& line) { return gone(line.key.cycle); });
 }
 

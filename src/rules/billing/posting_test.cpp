@@ -32,7 +32,7 @@ TEST(Posting, PostsTheRoundedRunningTotal) {
     Instant from = at("2026-05-04T10:00:00+08:00");
     for (const char* text : expected) {
         Interval interval{from, from + Duration::minutes(15), kwh("0.008"), {}, 1, false};
-        const Money change = accrue(rig.accrual, rig.book, rig.zone, interval)->pending_change;
+        const Money change = rig.use(interval)->pending_change;
         EXPECT_EQ(change.text(), text);
         EXPECT_EQ(due(rig.accrual), change);
         const auto lines = post(rig.accrual);
@@ -52,7 +52,7 @@ TEST(Posting, LineSaysWhatItIsAbout) {
     const auto lines = post(rig.accrual);
     ASSERT_EQ(lines.size(), 1U);
     EXPECT_EQ(lines[0].line_id, 1);
-    EXPECT_EQ(lines[0].key, (LineKey{202605, LineItem::energy, Band::flat, 1, {1}}));
+    EXPECT_EQ(lines[0].key, (LineKey{202605, LineItem::energy, 0, {1}, 0, 1, Band::flat}));
     EXPECT_EQ(lines[0].amount.text(), "1.50");
     EXPECT_EQ(lines[0].quantity, kwh("3"));
     EXPECT_EQ(lines[0].line_quantity, kwh("5"));
@@ -70,8 +70,8 @@ TEST(Posting, ThirtyDailyPostingsEqualOneMonthly) {
         for (int quarter = 0; quarter < 30 * 96; ++quarter) {
             const Interval interval{
                 from, from + Duration::minutes(15), {37 + quarter * 7919 % 4001}, {}, 1, false};
-            ASSERT_TRUE(accrue(daily.accrual, daily.book, daily.zone, interval));
-            ASSERT_TRUE(accrue(monthly.accrual, monthly.book, monthly.zone, interval));
+            ASSERT_TRUE(daily.use(interval));
+            ASSERT_TRUE(monthly.use(interval));
             from = interval.to;
             if (quarter % 96 == 95) {
                 for (const PostingLine& line : post(daily.accrual)) {
@@ -113,16 +113,18 @@ TEST(Posting, WithRoundingAtTheTotalLinesAreShares) {
     EXPECT_EQ(next[2].line_posted.text(), "0.67");
 }
 
-TEST(Posting, EqualRestsGoToTheLowerId) {
+TEST(Posting, EqualRestsGoToTheLowerKey) {
     tariff::TariffDocument document = total_rounded();
     document.prices = {{{}, {}, price("0.335")}};
     Rig rig(document);
+    // Flat is used before peak, but comes behind it on the bill.
+    ASSERT_TRUE(rig.use("2026-05-04T10:00:00+08:00", "2026-05-04T11:00:00+08:00", "1"));
     ASSERT_TRUE(rig.use("2026-05-04T12:00:00+08:00", "2026-05-04T13:00:00+08:00", "1"));
-    ASSERT_TRUE(rig.use("2026-05-04T18:00:00+08:00", "2026-05-04T19:00:00+08:00", "1"));
     const auto lines = post(rig.accrual);
     ASSERT_EQ(lines.size(), 2U);
-    EXPECT_EQ(lines[0].amount.text(), "0.34");
-    EXPECT_EQ(lines[1].amount.text(), "0.33");
+    EXPECT_EQ(lines[0].key.band, Band::flat);
+    EXPECT_EQ(lines[0].amount.text(), "0.33");
+    EXPECT_EQ(lines[1].amount.text(), "0.34");
 }
 
 TEST(Posting, AFenMayMoveBetweenLinesButNeverInTheSum) {
@@ -171,15 +173,31 @@ TEST(CloseCycles, TotalsGoWithTheirLines) {
     EXPECT_TRUE(post(rig.accrual).empty());
 }
 
-TEST(Cycle, BoundsOfMonthsAndYears) {
-    EXPECT_EQ(cycle_of(TierCycle::month, day("2026-12-31")), 202612);
-    EXPECT_EQ(cycle_of(TierCycle::none, day("2026-12-31")), 202612);
-    EXPECT_EQ(cycle_of(TierCycle::year, day("2026-12-31")), 202600);
+TEST(CloseCycles, AYearsTierCounterStaysUntilTheYearIsOver) {
+    Rig rig(tiered(TierCycle::year, {"10"}, {"0.5", "1"}));
+    ASSERT_TRUE(rig.use("2026-05-30T10:00:00+08:00", "2026-05-30T11:00:00+08:00", "12"));
+    ASSERT_TRUE(rig.use("2026-06-01T10:00:00+08:00", "2026-06-01T11:00:00+08:00", "1"));
+    post(rig.accrual);
+    EXPECT_EQ(close_cycles(rig.accrual, day("2026-06-02")), 2U);
+    ASSERT_EQ(rig.accrual.uses.size(), 1U);
+    EXPECT_EQ(rig.accrual.uses[0].quantity, kwh("13"));
+    ASSERT_TRUE(rig.use("2027-01-01T10:00:00+08:00", "2027-01-01T11:00:00+08:00", "1"));
+    post(rig.accrual);
+    EXPECT_EQ(close_cycles(rig.accrual, day("2027-01-02")), 1U);
+    EXPECT_EQ(rig.accrual.uses.size(), 1U);
+    EXPECT_EQ(rig.lines(), std::vector<std::string>{"202701 flat 1 v1: 1.0000 0.50"});
+}
+
+TEST(Cycle, BoundsOfMonths) {
+    EXPECT_EQ(cycle_of(day("2026-12-31")), 202612);
+    EXPECT_EQ(cycle_of(day("2027-01-01")), 202701);
     EXPECT_EQ(cycle_to(202612), day("2027-01-01"));
     EXPECT_EQ(cycle_to(202602), day("2026-03-01"));
-    EXPECT_EQ(cycle_to(202600), day("2027-01-01"));
-    EXPECT_EQ(cycle_from(202600), day("2026-01-01"));
+    EXPECT_EQ(cycle_to(202802), day("2028-03-01"));
     EXPECT_EQ(cycle_from(202602), day("2026-02-01"));
+    EXPECT_EQ(next_cycle(202612), 202701);
+    EXPECT_EQ(later_cycle(202611, 14), 202801);
+    EXPECT_EQ(later_cycle(202601, -1), 202512);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ struct Meter {
 tariff::TariffDocument three_by_three() {
     tariff::TariffDocument out = chongqing();
     out.tier_cycle = tariff::TierCycle::month;
+    out.tier_split = tariff::TierSplit::time_order;
     out.tier_limits = {kwh("2"), kwh("4")};
     out.prices = {{{}, 1, price("0.53825")}, {{}, 2, price("0.58825")}, {{}, 3, price("0.83825")}};
     return out;
@@ -52,6 +53,7 @@ std::size_t run(std::size_t meters, int rounds, const char* what) {
         meter.last_at = now;
         meter.accrual.tariff_code_index = 0;
     }
+    const RatingFacts facts = rig.facts();
     std::size_t charged = 0;
     const Stopwatch watch;
     for (int round = 0; round < rounds; ++round) {
@@ -64,7 +66,7 @@ std::size_t run(std::size_t meters, int rounds, const char* what) {
             const auto difference =
                 metering::register_difference(spec, meter.last_at, meter.last, now, next, now);
             const auto result =
-                accrue(meter.accrual, rig.book, rig.zone,
+                accrue(meter.accrual, facts,
                        {meter.last_at, now, difference.total, difference.by_register, 2, false});
             charged += result ? 1 : 0;
             meter.last = next;

@@ -1,6 +1,7 @@
 #include "rules/billing/stretch.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace mb::rules::billing {
 
@@ -29,28 +30,53 @@ Instant until_clock_change(const Zone& zone, Instant from, Instant to) {
     return {changed};
 }
 
-}  // namespace
-
-Result<Stretch> stretch_at(const tariff::TariffBook& book, std::int32_t code_index,
-                           const Zone& zone, Instant at) {
-    const LocalTime here = zone.local(at);
-    const tariff::TariffVersion* version = book.version_in_force(code_index, here.date);
-    if (version == nullptr) {
-        return fail(
-            error("tariff.none_in_force", ErrorKind::unprocessable).with("on", here.date.text()));
+/// Everything about a day but its band.
+Result<Stretch> day_of(const RatingFacts& facts, std::int32_t code_index, CivilDate on) {
+    Stretch out;
+    out.version = facts.book.version_in_force(code_index, on);
+    if (out.version == nullptr) {
+        return fail(error("tariff.none_in_force", ErrorKind::unprocessable).with("on", on.text()));
     }
-    const tariff::CompiledPeriod& period = version->compiled.period_at(here.minute_of_day());
-    const Instant end{at.us + period.to * us_per_minute - here.us_of_day};
-    return Stretch{at, until_clock_change(zone, at, end), version, period.band,
-                   cycle_of(version->compiled.tier_cycle, here.date)};
+    const tariff::CompiledTariff& compiled = out.version->compiled;
+    out.price_set = static_cast<std::uint16_t>(TRY(compiled.price_set_on(on)));
+    out.cycle = cycle_of(on);
+    out.tier_cycle = compiled.tiers.cycle_at(on);
+    return out;
 }
 
-Result<std::vector<Stretch>> stretches_between(const tariff::TariffBook& book,
-                                               std::int32_t code_index, const Zone& zone,
+}  // namespace
+
+Result<Stretch> stretch_at(const RatingFacts& facts, std::int32_t code_index, Instant at) {
+    const LocalTime here = facts.zone.local(at);
+    Stretch out = TRY(day_of(facts, code_index, here.date));
+    const tariff::CompiledPeriod period = TRY(
+        out.version->compiled.schedule.period_at(facts.calendar, here.date, here.minute_of_day()));
+    out.from = at;
+    const Instant end{at.us + period.to * us_per_minute - here.us_of_day};
+    out.to = until_clock_change(facts.zone, at, end);
+    out.band = period.band;
+    return out;
+}
+
+Result<Stretch> stretch_on(const RatingFacts& facts, std::int32_t code_index, CivilDate on,
+                           tariff::Band band) {
+    Stretch out = TRY(day_of(facts, code_index, on));
+    if (!out.version->compiled.schedule.bands()[static_cast<std::size_t>(band)]) {
+        return fail(error("tariff.no_price", ErrorKind::unprocessable)
+                        .with("band", std::string(enum_text(band)))
+                        .with("on", on.text()));
+    }
+    out.from = facts.zone.instant(on);
+    out.to = facts.zone.instant(on + 1);
+    out.band = band;
+    return out;
+}
+
+Result<std::vector<Stretch>> stretches_between(const RatingFacts& facts, std::int32_t code_index,
                                                Instant from, Instant to) {
     std::vector<Stretch> out;
     for (Instant at = from; at < to;) {
-        Stretch next = TRY(stretch_at(book, code_index, zone, at));
+        Stretch next = TRY(stretch_at(facts, code_index, at));
         next.to = std::min(next.to, to);
         at = next.to;
         if (!out.empty() && out.back().same_price(next)) {

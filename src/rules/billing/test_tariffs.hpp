@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rules/billing/accrual.hpp"
+#include "rules/billing/stretch.hpp"
 #include "rules/tariff/book.hpp"
 
 #include <string>
@@ -60,7 +61,9 @@ inline tariff::TariffDocument chongqing() {
 /// One agreement under one book, with the calls tests make all the time.
 struct Rig {
     tariff::TariffBook book;
+    Calendar calendar;
     Zone zone = shanghai();
+    tariff::Terms terms;
     AgreementAccrual accrual;
 
     Rig() = default;
@@ -68,15 +71,19 @@ struct Rig {
         accrual.tariff_code_index = publish(std::move(document));
     }
     std::int32_t publish(tariff::TariffDocument document) {
-        return book.publish({static_cast<std::int64_t>(book.all().size()) + 1}, std::move(document))
-            .value();
+        const TariffId id{static_cast<std::int64_t>(book.all().size()) + 1};
+        return book.publish(id, std::move(document), &calendar).value();
+    }
+    [[nodiscard]] RatingFacts facts() const { return {book, calendar, zone, terms}; }
+    Result<AccrualResult> use(const Interval& interval) {
+        return accrue(accrual, facts(), interval);
     }
     Result<AccrualResult> use(std::string_view from, std::string_view to, std::string_view total) {
         Interval interval;
         interval.from = at(from);
         interval.to = at(to);
         interval.total = kwh(total);
-        return accrue(accrual, book, zone, interval);
+        return use(interval);
     }
     /// With tariff registers T1…: "" is zero.
     Result<AccrualResult> use_registers(std::string_view from, std::string_view to,
@@ -91,7 +98,7 @@ struct Rig {
         for (std::size_t i = 0; i < registers.size(); ++i) {
             interval.by_register[i + 1] = kwh(registers[i].empty() ? "0" : registers[i]);
         }
-        return accrue(accrual, book, zone, interval);
+        return use(interval);
     }
     /// "202601 peak 1 v1: 100.0000 62.00" a line.
     [[nodiscard]] std::vector<std::string> lines() const {

@@ -58,7 +58,7 @@ void warn(const CreditPolicy& policy, CreditState& state, const CreditInput& inp
     }
 }
 
-void decide(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+void decide(const CreditPolicy& policy, const Calendar& calendar, const Zone& zone,
             CreditState& state, const CreditInput& input, CreditDecision& out) {
     if (input.balance >= trip_limit(policy, state)) {
         if (state.level == CreditLevel::trip_pending) {
@@ -84,7 +84,7 @@ void decide(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone
 
 }  // namespace
 
-CreditDecision evaluate(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+CreditDecision evaluate(const CreditPolicy& policy, const Calendar& calendar, const Zone& zone,
                         CreditState& state, const CreditInput& input) {
     CreditDecision out;
     if (input.credited) {

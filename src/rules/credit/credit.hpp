@@ -50,7 +50,7 @@ Money trip_limit(const CreditPolicy& policy, const CreditState& state);
 
 /// Leads `state` on and says what to do. Notices count as served at input.now (their row commits
 /// with it).
-CreditDecision evaluate(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+CreditDecision evaluate(const CreditPolicy& policy, const Calendar& calendar, const Zone& zone,
                         CreditState& state, const CreditInput& input);
 
 /// Protection began on a cut or pending point: its next trip needs a new pre-trip notice (F41).

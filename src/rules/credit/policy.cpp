@@ -4,23 +4,13 @@
 
 namespace mb::rules::credit {
 
-bool WorkCalendar::is_working_day(CivilDate date) const {
-    if (std::binary_search(holidays.begin(), holidays.end(), date)) {
-        return false;
-    }
-    if (std::binary_search(makeup_workdays.begin(), makeup_workdays.end(), date)) {
-        return true;
-    }
-    return date.weekday() <= 5;
-}
-
-bool trip_allowed_at(const CreditPolicy& policy, const WorkCalendar& calendar, LocalTime local) {
+bool trip_allowed_at(const CreditPolicy& policy, const Calendar& calendar, LocalTime local) {
     const int minute = local.minute_of_day();
     return minute >= policy.allowed_from_min && minute < policy.allowed_to_min &&
            (!policy.working_days_only || calendar.is_working_day(local.date));
 }
 
-Instant next_allowed(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+Instant next_allowed(const CreditPolicy& policy, const Calendar& calendar, const Zone& zone,
                      Instant at) {
     const LocalTime local = zone.local(at);
     if (trip_allowed_at(policy, calendar, local)) {

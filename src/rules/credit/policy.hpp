@@ -4,8 +4,7 @@
 #include "base/binary.hpp"
 #include "base/money.hpp"
 #include "base/time.hpp"
-
-#include <vector>
+#include "rules/calendar.hpp"
 
 namespace mb::rules::credit {
 
@@ -35,21 +34,11 @@ MB_DESCRIBE(CreditPolicy, (alarm1, alarm2, alarm1_days, alarm2_days, trip_below,
                            allowed_to_min, working_days_only, fresh_max_min, clock_tolerance_s,
                            poll_interval_min, lost_after_polls, notices_per_day_max))
 
-/// Statutory holidays and working days made up for them (调休); a date in neither list is a working
-/// day from Monday to Friday. Both sorted.
-struct WorkCalendar {
-    std::vector<CivilDate> holidays;
-    std::vector<CivilDate> makeup_workdays;
-
-    [[nodiscard]] bool is_working_day(CivilDate date) const;
-};
-MB_DESCRIBE(WorkCalendar, (holidays, makeup_workdays))
-
 /// May an arrears trip be sent at this local time?
-bool trip_allowed_at(const CreditPolicy& policy, const WorkCalendar& calendar, LocalTime local);
+bool trip_allowed_at(const CreditPolicy& policy, const Calendar& calendar, LocalTime local);
 
 /// The next instant at or after `at` when a trip is allowed; at most 60 days ahead, else 0.
-Instant next_allowed(const CreditPolicy& policy, const WorkCalendar& calendar, const Zone& zone,
+Instant next_allowed(const CreditPolicy& policy, const Calendar& calendar, const Zone& zone,
                      Instant at);
 
 /// Errors: policy.invalid {field}: levels not in order, hours empty, ranges.

@@ -36,9 +36,10 @@ bool earlier(CivilDate on, const TariffVersion* version) {
 
 }  // namespace
 
-Result<std::int32_t> TariffBook::publish(TariffId id, TariffDocument document) {
+Result<std::int32_t> TariffBook::publish(TariffId id, TariffDocument document,
+                                         const Calendar* calendar) {
     auto version = std::make_shared<TariffVersion>();
-    version->compiled = TRY(compile(document));
+    version->compiled = TRY(compile(document, calendar));
     if (find(id) != nullptr) {
         return fail(error("tariff.duplicate_id", ErrorKind::conflict).with("id", id.text()));
     }
@@ -111,7 +112,7 @@ void BinaryForm<rules::tariff::TariffBook>::read(ByteReader& in, rules::tariff::
         rules::tariff::TariffDocument document;
         read_binary(in, id);
         read_binary(in, document);
-        if (!in.ok() || !book.publish(id, std::move(document))) {
+        if (!in.ok() || !book.publish(id, std::move(document), nullptr)) {
             in.fail();
         }
     }

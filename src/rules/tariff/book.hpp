@@ -25,10 +25,10 @@ struct TariffVersion {
 /// Copies share the versions.
 class TariffBook {
 public:
-    /// Returns the code index. Errors: those of compile(); tariff.duplicate_id;
-    /// tariff.version_exists and tariff.effective_date_taken {effective_from, version} (conflict);
-    /// tariff.commodity_changed.
-    Result<std::int32_t> publish(TariffId id, TariffDocument document);
+    /// Returns the code index. `calendar`: see compile(). Errors: those of compile();
+    /// tariff.duplicate_id; tariff.version_exists and tariff.effective_date_taken {effective_from,
+    /// version} (conflict); tariff.commodity_changed.
+    Result<std::int32_t> publish(TariffId id, TariffDocument document, const Calendar* calendar);
 
     /// The version in force on a day, nullptr when none is (before the first, or an unknown index).
     [[nodiscard]] const TariffVersion* version_in_force(std::int32_t code_index,

@@ -5,6 +5,8 @@
 namespace mb::rules::tariff {
 namespace {
 
+const Calendar no_calendar;
+
 CivilDate day(std::string_view text) { return CivilDate::parse(text).value(); }
 
 TariffDocument version(std::int32_t number, std::string_view from, std::string_view yuan = "0.5") {
@@ -19,9 +21,9 @@ TariffDocument version(std::int32_t number, std::string_view from, std::string_v
 
 TEST(TariffBook, VersionInForceIsTheLatestThatBegan) {
     TariffBook book;
-    const std::int32_t code = book.publish({1}, version(1, "2026-01-01")).value();
-    EXPECT_EQ(book.publish({2}, version(3, "2026-07-01")).value(), code);
-    EXPECT_EQ(book.publish({3}, version(2, "2026-03-15")).value(), code);
+    const std::int32_t code = book.publish({1}, version(1, "2026-01-01"), &no_calendar).value();
+    EXPECT_EQ(book.publish({2}, version(3, "2026-07-01"), &no_calendar).value(), code);
+    EXPECT_EQ(book.publish({3}, version(2, "2026-03-15"), &no_calendar).value(), code);
     EXPECT_EQ(book.in_force(code, day("2025-12-31")), nullptr);
     EXPECT_EQ(book.version_in_force(code, day("2026-01-01"))->id, TariffId{1});
     EXPECT_EQ(book.version_in_force(code, day("2026-03-14"))->id, TariffId{1});
@@ -36,31 +38,34 @@ TEST(TariffBook, VersionInForceIsTheLatestThatBegan) {
 
 TEST(TariffBook, RefusesWhatWouldChangeThePast) {
     TariffBook book;
-    const std::int32_t code = book.publish({1}, version(1, "2026-01-01", "0.5")).value();
-    EXPECT_EQ(book.publish({2}, version(2, "2026-01-01", "0.6")).error().code,
+    const std::int32_t code =
+        book.publish({1}, version(1, "2026-01-01", "0.5"), &no_calendar).value();
+    EXPECT_EQ(book.publish({2}, version(2, "2026-01-01", "0.6"), &no_calendar).error().code,
               "tariff.effective_date_taken");
-    EXPECT_EQ(book.publish({2}, version(1, "2026-02-01")).error().code, "tariff.version_exists");
-    EXPECT_EQ(book.publish({1}, version(2, "2026-02-01")).error().code, "tariff.duplicate_id");
+    EXPECT_EQ(book.publish({2}, version(1, "2026-02-01"), &no_calendar).error().code,
+              "tariff.version_exists");
+    EXPECT_EQ(book.publish({1}, version(2, "2026-02-01"), &no_calendar).error().code,
+              "tariff.duplicate_id");
     TariffDocument water = version(2, "2026-02-01");
     water.commodity = Commodity::water;
-    EXPECT_EQ(book.publish({2}, water).error().code, "tariff.commodity_changed");
+    EXPECT_EQ(book.publish({2}, water, &no_calendar).error().code, "tariff.commodity_changed");
     TariffDocument wrong = version(2, "2026-02-01");
     wrong.prices.clear();
-    EXPECT_EQ(book.publish({2}, wrong).error().code, "tariff.missing_price");
+    EXPECT_EQ(book.publish({2}, wrong, &no_calendar).error().code, "tariff.missing_price");
     wrong.code = "another";
-    EXPECT_FALSE(book.publish({2}, wrong));
+    EXPECT_FALSE(book.publish({2}, wrong, &no_calendar));
     EXPECT_EQ(book.code_count(), 1);
     EXPECT_EQ(book.revision(), 1U);
-    EXPECT_EQ(book.in_force(code, day("2026-06-01"))->price_of(Band::flat, 0).text(), "0.50");
+    EXPECT_EQ(book.in_force(code, day("2026-06-01"))->price_of(0, Band::flat, 0).text(), "0.50");
 }
 
 TEST(TariffBook, BinaryFormKeepsIndexesAndVersions) {
     TariffBook book;
     TariffDocument other = version(1, "2026-01-01");
     other.code = "aaa";
-    ASSERT_EQ(book.publish({7}, version(1, "2026-05-01")).value(), 0);
-    ASSERT_EQ(book.publish({8}, other).value(), 1);
-    ASSERT_EQ(book.publish({9}, version(2, "2026-02-01")).value(), 0);
+    ASSERT_EQ(book.publish({7}, version(1, "2026-05-01"), &no_calendar).value(), 0);
+    ASSERT_EQ(book.publish({8}, other, &no_calendar).value(), 1);
+    ASSERT_EQ(book.publish({9}, version(2, "2026-02-01"), &no_calendar).value(), 0);
     const Bytes bytes = to_binary(book);
     const TariffBook again = from_binary<TariffBook>(bytes).value();
     EXPECT_EQ(again.code_index("aaa"), 1);

@@ -23,22 +23,29 @@ constexpr std::string_view shandong = R"({
              {"band": "valley", "tier": 2, "price": "0.4269"},
              {"band": "valley", "tier": 3, "price": "0.6769"}]})";
 
+const Calendar no_calendar;
+
 TariffDocument document() { return from_json<TariffDocument>(shandong).value(); }
 
 TEST(CompiledTariff, CompilesATieredTimeOfUseDocument) {
-    const CompiledTariff compiled = compile(document()).value();
-    EXPECT_EQ(compiled.tiers, 3);
-    EXPECT_EQ(compiled.limits[0].text(), "2520.0000");
-    EXPECT_EQ(compiled.limits[2].units, INT64_MAX);
-    EXPECT_EQ(compiled.period_at(0).band, Band::valley);
-    EXPECT_EQ(compiled.period_at(479).band, Band::valley);
-    EXPECT_EQ(compiled.period_at(480).band, Band::peak);
-    EXPECT_EQ(compiled.period_at(1349).band, Band::peak);
-    EXPECT_EQ(compiled.period_at(1350).band, Band::valley);
-    EXPECT_EQ(compiled.period_at(1439).band, Band::valley);
-    EXPECT_EQ(compiled.price_of(Band::valley, 2).text(), "0.6769");
-    EXPECT_TRUE(compiled.has_band[static_cast<std::size_t>(Band::peak)]);
-    EXPECT_FALSE(compiled.has_band[static_cast<std::size_t>(Band::flat)]);
+    const CompiledTariff compiled = compile(document(), &no_calendar).value();
+    EXPECT_EQ(compiled.tiers.count, 3);
+    const CivilDate on = CivilDate::from_ymd(2026, 5, 4);
+    const Limits limits = compiled.tiers.limits_of(compiled.tiers.cycle_at(on), {});
+    EXPECT_EQ(limits[0].text(), "2520.0000");
+    EXPECT_EQ(limits[2].units, INT64_MAX);
+    const auto band_at = [&](int minute) {
+        return compiled.schedule.period_at(no_calendar, on, minute).value().band;
+    };
+    EXPECT_EQ(band_at(0), Band::valley);
+    EXPECT_EQ(band_at(479), Band::valley);
+    EXPECT_EQ(band_at(480), Band::peak);
+    EXPECT_EQ(band_at(1349), Band::peak);
+    EXPECT_EQ(band_at(1350), Band::valley);
+    EXPECT_EQ(band_at(1439), Band::valley);
+    EXPECT_EQ(compiled.price_of(0, Band::valley, 2).text(), "0.6769");
+    EXPECT_TRUE(compiled.schedule.bands()[static_cast<std::size_t>(Band::peak)]);
+    EXPECT_FALSE(compiled.schedule.bands()[static_cast<std::size_t>(Band::flat)]);
 }
 
 TEST(CompiledTariff, DocumentRoundTripsThroughJson) {
@@ -49,10 +56,14 @@ TEST(CompiledTariff, DocumentRoundTripsThroughJson) {
 TEST(CompiledTariff, PriceWithoutBandOrTierHoldsForAll) {
     TariffDocument all = document();
     all.prices = {{{}, {}, Price::parse("0.5").value()}};
-    const CompiledTariff compiled = compile(all).value();
-    EXPECT_EQ(compiled.price_of(Band::peak, 0), compiled.price_of(Band::valley, 2));
+    const CompiledTariff compiled = compile(all, &no_calendar).value();
+    EXPECT_EQ(compiled.price_of(0, Band::peak, 0), compiled.price_of(0, Band::valley, 2));
     all.periods.clear();
-    EXPECT_EQ(compile(all).value().period_at(720).band, Band::flat);
+    EXPECT_EQ(compile(all, &no_calendar)
+                  .value()
+                  .schedule.period_at(no_calendar, all.effective_from, 720)
+                  ->band,
+              Band::flat);
 }
 
 struct Refusal {
@@ -78,6 +89,8 @@ const Refusal refusals[] = {
      "/periods/2"},
     {"24:00 not last", [](auto& d) { d.periods[1].to = "24:00"; }, "tariff.not_last",
      "/periods/1/to"},
+    {"begins at 24:00", [](auto& d) { d.periods[2].from = "24:00"; }, "tariff.not_last",
+     "/periods/2/from"},
     {"hour 25", [](auto& d) { d.periods[0].to = "25:00"; }, "tariff.malformed_time",
      "/periods/0/to"},
     {"24:01", [](auto& d) { d.periods[2].to = "24:01"; }, "tariff.malformed_time", "/periods/2/to"},
@@ -112,7 +125,7 @@ TEST(CompiledTariff, RefusesWithCodeAndPlace) {
     for (const Refusal& refusal : refusals) {
         TariffDocument wrong = document();
         refusal.change(wrong);
-        const auto compiled = compile(wrong);
+        const auto compiled = compile(wrong, &no_calendar);
         ASSERT_FALSE(compiled) << refusal.what;
         EXPECT_EQ(compiled.error().code, refusal.code) << refusal.what;
         std::string pointer;
@@ -126,7 +139,7 @@ TEST(CompiledTariff, RefusesWithCodeAndPlace) {
 TEST(CompiledTariff, MissingPriceNamesBandAndTier) {
     TariffDocument wrong = document();
     wrong.prices.erase(wrong.prices.begin() + 1);
-    EXPECT_EQ(compile(wrong).error().text(),
+    EXPECT_EQ(compile(wrong, &no_calendar).error().text(),
               "tariff.missing_price pointer=/prices band=peak tier=2");
 }
 
@@ -154,7 +167,7 @@ TEST(CompiledTariff, PeriodTablesMustCoverTheDayExactly) {
             table.periods = {{"00:00", clock(end), Band::valley},
                              {clock(start), "24:00", Band::peak}};
             const bool covers = end == start && end > 0 && start < 1440;
-            EXPECT_EQ(compile(table).has_value(), covers) << end << " " << start;
+            EXPECT_EQ(compile(table, &no_calendar).has_value(), covers) << end << " " << start;
             taken += covers ? 1 : 0;
         }
     }

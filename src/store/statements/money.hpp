@@ -24,21 +24,22 @@ ORDER BY posting_id
 
 inline constexpr Sql bill_line_put{R"sql(
 INSERT INTO bill_line (
-    project_id, agreement_id, line_id, cycle, item, band, tier, tariff_id, rounding, quantity,
-    exact_fen, exact_rest, posted, posted_quantity, row_check)
+    project_id, agreement_id, line_id, cycle, item, item_index, tariff_id, price_set, tier, band,
+    rounding, quantity, exact_fen, exact_rest, posted, posted_quantity, row_check)
 VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (project_id, agreement_id, line_id) DO UPDATE SET
-    cycle = excluded.cycle, item = excluded.item, band = excluded.band, tier = excluded.tier,
-    tariff_id = excluded.tariff_id, rounding = excluded.rounding, quantity = excluded.quantity,
+    cycle = excluded.cycle, item = excluded.item, item_index = excluded.item_index,
+    tariff_id = excluded.tariff_id, price_set = excluded.price_set, tier = excluded.tier,
+    band = excluded.band, rounding = excluded.rounding, quantity = excluded.quantity,
     exact_fen = excluded.exact_fen, exact_rest = excluded.exact_rest, posted = excluded.posted,
     posted_quantity = excluded.posted_quantity, row_check = excluded.row_check
 )sql"};
 
 inline constexpr Sql bill_line_all{R"sql(
 SELECT
-    project_id, agreement_id, line_id, cycle, item, band, tier, tariff_id, rounding, quantity,
-    exact_fen, exact_rest, posted, posted_quantity, row_check
+    project_id, agreement_id, line_id, cycle, item, item_index, tariff_id, price_set, tier, band,
+    rounding, quantity, exact_fen, exact_rest, posted, posted_quantity, row_check
 FROM bill_line
 WHERE project_id = $1
 ORDER BY agreement_id, line_id

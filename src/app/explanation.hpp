@@ -1,0 +1,88 @@
+// A bill taken apart: month → line → day → pair of readings → slice, adding up at every level.
+#pragma once
+
+#include "app/agreement_history.hpp"
+#include "base/describe.hpp"
+#include "base/money.hpp"
+#include "base/time.hpp"
+#include "engine/state.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mb::app {
+
+/// A part of the step between two readings that went to a line.
+struct ExplainedSlice {
+    std::string from;
+    std::string to;
+    std::string register_from;  // total as the meter showed it
+    std::string register_to;
+    std::int32_t ratio = 1;
+    std::string step;      // quantity of the whole step
+    std::string quantity;  // of it, here
+    std::string exact;     // "" while the tier is settled by the stretch as a whole
+    bool rollover = false;
+    bool split_by_time = false;
+    bool estimated = false;
+};
+MB_DESCRIBE(ExplainedSlice, (from, to, register_from, register_to, ratio, step, quantity, exact,
+                             rollover, split_by_time, estimated))
+
+struct ExplainedDay {
+    CivilDate on;
+    std::string quantity;
+    std::string exact;
+    std::vector<ExplainedSlice> slices;
+};
+MB_DESCRIBE(ExplainedDay, (on, quantity, exact, slices))
+
+struct ExplainedLine {
+    std::string item;
+    std::optional<rules::tariff::Band> band;
+    std::optional<std::int32_t> tier;
+    std::int32_t version = 0;
+    std::string effective_from;
+    std::string quantity;
+    std::string unit;
+    std::string price;
+    std::string exact;  // "" when the tiers below are what it comes to
+    Money amount;       // exact, rounded
+    std::string carry;  // exact − amount: what rounding leaves to the next posting
+    Money posted;       // of it, in the ledger
+    std::vector<ExplainedDay> days;
+};
+MB_DESCRIBE(ExplainedLine, (item, band, tier, version, effective_from, quantity, unit, price, exact,
+                            amount, carry, posted, days))
+
+struct ExplainedMonth {
+    std::string month;
+    std::string quantity;
+    Money amount;
+    Money posted;
+    std::vector<ExplainedLine> lines;
+};
+MB_DESCRIBE(ExplainedMonth, (month, quantity, amount, posted, lines))
+
+struct ExplainedAgreement {
+    AgreementId agreement;
+    std::string meter;
+    std::string place;
+    std::string tariff;
+    Money amount;
+    Money posted;
+    std::vector<ExplainedMonth> months;
+    std::vector<std::string> problems;  // what does not add up; empty
+};
+MB_DESCRIBE(ExplainedAgreement, (agreement, meter, place, tariff, amount, posted, months, problems))
+
+/// The months that share a day with [from, to]; days outside are left out, their sums are in the
+/// lines all the same.
+ExplainedAgreement explain_agreement(const engine::State& state, AgreementId id,
+                                     const engine::MeterState& meter, const RatedHistory& history,
+                                     const KeptLines& kept, CivilDate from, CivilDate to);
+
+std::string explanation_text(const ExplainedAgreement& agreement);
+
+}  // namespace mb::app
