@@ -4,6 +4,7 @@
 #include "rules/billing/shares.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace mb::rules::billing {
 
@@ -70,52 +71,91 @@ void Charging::charge_tiers(const Stretch& in, Quantity quantity) {
     }
 }
 
-void Charging::charge_share(const Stretch& in, Quantity quantity) {
-    const tariff::CompiledTariff& compiled = in.version->compiled;
-    Quantity& used = accrual_.uses[accrual_.window.use].quantity;
+ShareBlock& Charging::block_for(const Stretch& in) {
     auto& blocks = accrual_.blocks;
-    const auto same_lines = [&](const ShareBlock& block) {
-        return block.cycle == in.cycle && block.version == in.version->id &&
-               block.price_set == in.price_set;
-    };
-    auto block = std::find_if(blocks.begin(), blocks.end(), [&](const ShareBlock& one) {
-        return same_lines(one) && one.tier_cycle == in.tier_cycle;
-    });
-    if (block == blocks.end()) {
-        blocks.push_back({in.cycle, in.version->id, in.price_set, in.tier_cycle, used, {}});
-        block = blocks.end() - 1;
+    for (ShareBlock& block : blocks) {
+        if (block.cycle == in.cycle && block.version == in.version->id &&
+            block.price_set == in.price_set && block.tier_cycle == in.tier_cycle) {
+            return block;
+        }
     }
-    block->by_band[static_cast<std::size_t>(in.band)] += quantity;
-    used += quantity;
-    TierParts sums{};
-    for (const ShareBlock& one : blocks) {
-        if (same_lines(one)) {
-            const tariff::Limits limits = compiled.tiers.limits_of(one.tier_cycle, facts_.terms);
-            const TierParts parts = divide_by_share(one, limits, compiled.tiers.count);
-            for (std::size_t tier = 0; tier < compiled.tiers.count; ++tier) {
-                for (std::size_t band = 0; band < tariff::band_count; ++band) {
-                    sums[tier][band] += parts[tier][band];
-                }
+    ShareBlock fresh{in.cycle,
+                     in.version->id,
+                     in.price_set,
+                     in.tier_cycle,
+                     accrual_.uses[accrual_.window.use].quantity,
+                     {}};
+    for (const ShareBlock& block : blocks) {
+        if (block.tier_cycle == fresh.tier_cycle && is_later(block, fresh)) {
+            for (const Quantity band : block.by_band) {
+                fresh.before -= band;
             }
         }
     }
+    blocks.push_back(fresh);
+    return blocks.back();
+}
+
+bool Charging::is_later(const ShareBlock& block, const ShareBlock& other) const {
+    const auto place = [&](const ShareBlock& one) {
+        const auto& version = *facts_.book.find(one.version);
+        return std::tuple(one.cycle, version.document.effective_from, one.price_set);
+    };
+    return place(block) > place(other);
+}
+
+void Charging::charge_share(const Stretch& in, Quantity quantity) {
+    ShareBlock& block = block_for(in);
+    accrual_.uses[accrual_.window.use].quantity += quantity;
+    block.by_band[static_cast<std::size_t>(in.band)] += quantity;
+    // Late use moves the stretches behind it up the tiers.
+    for (ShareBlock& later : accrual_.blocks) {
+        if (later.tier_cycle == in.tier_cycle && is_later(later, block)) {
+            later.before += quantity;
+            set_share_lines(later);
+        }
+    }
+    set_share_lines(block);
+    LineKey key = energy_key(in, 0);
+    key.tier = 0;
+    keep_slice(in, key, quantity);
+}
+
+/// The lines of a block; two tier cycles may meet in one month, then they are sums.
+void Charging::set_share_lines(const ShareBlock& of) {
+    const tariff::CompiledTariff& compiled = facts_.book.find(of.version)->compiled;
+    TierParts sums{};
+    for (const ShareBlock& one : accrual_.blocks) {
+        if (one.cycle != of.cycle || one.version != of.version || one.price_set != of.price_set) {
+            continue;
+        }
+        const tariff::Limits limits = compiled.tiers.limits_of(one.tier_cycle, facts_.terms);
+        const TierParts parts = divide_by_share(one, limits, compiled.tiers.count);
+        for (std::size_t tier = 0; tier < compiled.tiers.count; ++tier) {
+            for (std::size_t band = 0; band < tariff::band_count; ++band) {
+                sums[tier][band] += parts[tier][band];
+            }
+        }
+    }
+    const std::int32_t total = total_for(accrual_, of.cycle, compiled.rounding);
     for (std::size_t tier = 0; tier < compiled.tiers.count; ++tier) {
         for (std::size_t band = 0; band < tariff::band_count; ++band) {
-            LineKey key = energy_key(in, tier);
+            LineKey key;
+            key.cycle = of.cycle;
+            key.version = of.version;
+            key.price_set = of.price_set;
+            key.tier = static_cast<std::uint8_t>(tier + 1);
             key.band = static_cast<tariff::Band>(band);
             const bool known = std::any_of(accrual_.lines.begin(), accrual_.lines.end(),
                                            [&](const BillLine& line) { return line.key == key; });
             if (known || sums[tier][band].units > 0) {
                 BillLine& line = accrual_.lines[line_for(accrual_, key, compiled.rounding)];
                 result_.pending_change += set_line(
-                    accrual_, line, accrual_.window.total, sums[tier][band],
-                    cost(sums[tier][band], compiled.price_of(in.price_set, key.band, tier)));
+                    accrual_, line, total, sums[tier][band],
+                    cost(sums[tier][band], compiled.price_of(of.price_set, key.band, tier)));
             }
         }
     }
-    LineKey key = energy_key(in, 0);
-    key.tier = 0;
-    keep_slice(in, key, quantity);
 }
 
 Quantity Charging::charge_free(const Stretch& in, Quantity quantity) {

@@ -22,6 +22,10 @@ private:
     Quantity charge_free(const Stretch& in, Quantity quantity);
     void charge_tiers(const Stretch& in, Quantity quantity);
     void charge_share(const Stretch& in, Quantity quantity);
+    /// Made when there is none, with what the tier cycle had used before the stretch.
+    ShareBlock& block_for(const Stretch& in);
+    [[nodiscard]] bool is_later(const ShareBlock& block, const ShareBlock& other) const;
+    void set_share_lines(const ShareBlock& of);
     void keep_slice(const Stretch& in, const LineKey& key, Quantity quantity);
 
     AgreementAccrual& accrual_;

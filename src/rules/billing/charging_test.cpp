@@ -160,6 +160,33 @@ TEST(Charging, EachBillingStretchHasItsOwnShares) {
                             "202605 peak 2 v2: 0.5000 0.40"));
 }
 
+TEST(Charging, LateUseMovesTheStretchesBehindItUpTheTiers) {
+    tariff::TariffDocument document = shared_tiers();
+    document.tier_cycle = tariff::TierCycle::year;
+    const auto use = [](Rig& rig, std::string_view on, std::string_view total) {
+        const std::string hour = std::string(on) + "T12:";
+        EXPECT_TRUE(rig.use(hour + "00:00+08:00", hour + "30:00+08:00", total));
+    };
+    Rig in_order(document);
+    use(in_order, "2026-05-04", "8");
+    use(in_order, "2026-05-31", "2");
+    use(in_order, "2026-06-01", "2");
+    Rig late(document);
+    use(late, "2026-05-04", "8");
+    use(late, "2026-06-01", "2");
+    EXPECT_THAT(late.lines(),
+                ElementsAre("202605 peak 1 v1: 8.0000 4.00", "202606 peak 1 v1: 2.0000 1.00"));
+    use(late, "2026-05-31", "2");
+    EXPECT_THAT(late.lines(),
+                ElementsAre("202605 peak 1 v1: 10.0000 5.00", "202606 peak 1 v1: 0.0000 0.00",
+                            "202606 peak 2 v1: 2.0000 1.60"));
+    EXPECT_EQ(due(late.accrual), due(in_order.accrual));
+    Rig first_comes_last(document);
+    use(first_comes_last, "2026-06-01", "2");
+    use(first_comes_last, "2026-05-31", "10");
+    EXPECT_EQ(due(first_comes_last.accrual), due(in_order.accrual));
+}
+
 // ---- allowances ------------------------------------------------------------------------------
 
 Quantity sum_of(const Rig& rig, CycleId cycle, LineItem item) {
