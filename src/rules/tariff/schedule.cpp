@@ -3,6 +3,7 @@
 #include "base/check.hpp"
 #include "rules/tariff/pointer.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <string>
 
@@ -14,6 +15,8 @@ constexpr std::size_t kind_holiday = 7;
 constexpr std::size_t kind_makeup = 8;
 constexpr std::array<std::string_view, day_kinds> kind_names = {
     "mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday", "makeup"};
+
+std::string clock_text(int minute) { return fmt::format("{:02}:{:02}", minute / 60, minute % 60); }
 
 bool known(Band band) { return static_cast<std::size_t>(band) < band_count; }
 
@@ -111,9 +114,10 @@ struct Schedule::Reader {
             out.has_band_[static_cast<std::size_t>(list[i].band)] = true;
         }
         if (whole && (result.empty() || result.back().to != minutes_per_day)) {
-            return fail(
-                refusal("tariff.hole",
-                        result.empty() ? pointer : below(below(pointer, result.size() - 1), "to")));
+            return fail(refusal("tariff.hole", result.empty()
+                                                   ? pointer
+                                                   : below(below(pointer, result.size() - 1), "to"))
+                            .with("expected", "24:00"));
         }
         if (result.empty()) {
             return fail(refusal("tariff.hole", pointer));
@@ -139,11 +143,13 @@ struct Schedule::Reader {
         if (from > to) {
             return fail(refusal("tariff.reversed_period", pointer));
         }
+        if (whole && from != expected) {
+            return fail(
+                refusal(from < expected ? "tariff.overlap" : "tariff.hole", below(pointer, "from"))
+                    .with("expected", clock_text(expected)));
+        }
         if (from < expected) {
             return fail(refusal("tariff.overlap", below(pointer, "from")));
-        }
-        if (whole && from > expected) {
-            return fail(refusal("tariff.hole", below(pointer, "from")));
         }
         return CompiledPeriod{static_cast<std::int16_t>(from), static_cast<std::int16_t>(to),
                               period.band};
