@@ -23,7 +23,8 @@ Loaded start(Store& store, ProjectId project, const CheckpointInfo* from) {
                             " was written by engine version " +
                             std::to_string(from->engine_version) + ", this is " +
                             std::to_string(engine::engine_version) +
-                            ": start that version once and stop it cleanly");
+                            ": no release has that version, so this program does not read it; go "
+                            "on with the program that wrote it, or begin with an empty data folder");
     }
     const Bytes image = store.checkpoint_image(*from);
     if (crypto::sha256(image) != from->hash) {
