@@ -66,11 +66,14 @@ Money set_line(AgreementAccrual& accrual, BillLine& line, std::int32_t total, Qu
                      ExactMoney::from_rests(exact.rests() - line.exact.rests()));
 }
 
+/// A key that the version cannot have given, as of a damaged row, has no price either.
 Price unit_price(const tariff::TariffVersion& version, const LineKey& key) {
     const tariff::CompiledTariff& compiled = version.compiled;
     switch (key.item) {
         case LineItem::energy:
-            return key.tier >= 1 && key.price_set < compiled.price_sets.size()
+            return key.tier >= 1 && key.tier <= compiled.tiers.count &&
+                           static_cast<std::size_t>(key.band) < tariff::band_count &&
+                           key.price_set < compiled.price_sets.size()
                        ? compiled.price_of(key.price_set, key.band, key.tier - 1U)
                        : Price{};
         case LineItem::per_unit:

@@ -61,6 +61,26 @@ TEST(Posting, LineSaysWhatItIsAbout) {
     EXPECT_TRUE(post(rig.accrual).empty());
 }
 
+/// verify asks for the price of rows as they lie in the store.
+TEST(Posting, ADamagedKeyHasNoPriceAndReadsNothingElse) {
+    Rig rig(flat("0.5"));
+    LineKey key{202605, LineItem::energy, 0, {1}, 0, 1, Band::flat};
+    const tariff::TariffVersion& version = *rig.book.find({1});
+    EXPECT_EQ(unit_price(version, key), price("0.5"));
+    for (const std::uint8_t tier : {std::uint8_t{0}, std::uint8_t{2}, std::uint8_t{233}}) {
+        key.tier = tier;
+        EXPECT_EQ(unit_price(version, key), Price{});
+    }
+    key.tier = 1;
+    key.band = static_cast<Band>(200);
+    EXPECT_EQ(unit_price(version, key), Price{});
+    key.band = Band::flat;
+    key.price_set = 7;
+    EXPECT_EQ(unit_price(version, key), Price{});
+    key.item = static_cast<LineItem>(99);
+    EXPECT_EQ(unit_price(version, key), Price{});
+}
+
 TEST(Posting, ThirtyDailyPostingsEqualOneMonthly) {
     for (const tariff::TariffDocument& document : {chongqing(), total_rounded()}) {
         Rig daily(document);
