@@ -19,12 +19,12 @@ Loaded start(Store& store, ProjectId project, const CheckpointInfo* from) {
         return {engine::Engine(project), 0, {}, {}, 0};
     }
     if (from->engine_version != engine::engine_version) {
-        throw ReplayRefused("checkpoint of project " + project.text() +
-                            " was written by engine version " +
-                            std::to_string(from->engine_version) + ", this is " +
-                            std::to_string(engine::engine_version) +
-                            ": no release has that version, so this program does not read it; go "
-                            "on with the program that wrote it, or begin with an empty data folder");
+        throw ReplayRefused(
+            "checkpoint of project " + project.text() + " was written by engine version " +
+            std::to_string(from->engine_version) + ", this is " +
+            std::to_string(engine::engine_version) +
+            ": no release has that version, so this program does not read it; go "
+            "on with the program that wrote it, or begin with an empty data folder");
     }
     const Bytes image = store.checkpoint_image(*from);
     if (crypto::sha256(image) != from->hash) {
