@@ -32,13 +32,13 @@ class Standby(PostgresCluster):
     """Follows a primary from a base backup on, until it is promoted."""
 
     def __init__(self, path: pathlib.Path, primary: PostgresCluster) -> None:
-        self.folder, self.databases = path, primary.databases
+        self.folder, self.data, self.databases, self.settings = path, path / "data", primary.databases, primary.settings
         self.process = None
         self.programs, self.user = primary.programs, primary.user
         if self.user:
             os.chown(path, self.user["user"], self.user["group"])
         made = subprocess.run(
-            [str(self.programs / "pg_basebackup"), "-D", str(path / "data"), "-R", "-X", "stream", "-c", "fast",
+            [str(self.programs / "pg_basebackup"), "-D", str(self.data), "-R", "-X", "stream", "-c", "fast",
              "-d", f"host={primary.folder} user=meterbook application_name=standby"],
             capture_output=True, text=True, cwd="/", **self.user)
         if made.returncode != 0:
