@@ -40,11 +40,13 @@ enum class OutcomeReason : std::uint8_t {
     unknown_meter,
     removed_meter,
     clock,
-    manual,
+    manual,     // charged: entered by a person, in place of what came at that time
+    estimated,  // charged: until a reading replaces it
+    rerated,    // charged, but only by the re-rating that follows
 };
 MB_ENUM(OutcomeReason, none, duplicate, conflict, late, backward, implausible, future, malformed,
         rollover, first, no_tariff, no_price, no_agreement, day_closed, unknown_meter,
-        removed_meter, clock, manual)
+        removed_meter, clock, manual, estimated, rerated)
 
 struct DayReading {
     Instant at;
