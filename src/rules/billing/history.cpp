@@ -242,7 +242,7 @@ private:
             if (!result) {
                 return has_no_price(result.error()) ? Result<bool>(false) : fail(result.error());
             }
-            if (history_.agreements[there].settled_to != 0) {
+            if (history_.agreements[there].settle_to != 0) {
                 used_[there].push_back(interval);
             }
         }
@@ -352,7 +352,7 @@ private:
     Result<void> settle(std::size_t i) {
         const PointAgreement& agreement = history_.agreements[i];
         const CivilDate from = agreement.terms.in_service_from.value_or(zone_.date(agreement.from));
-        for (CycleId cycle = cycle_of(from); cycle <= agreement.settled_to;
+        for (CycleId cycle = cycle_of(from); cycle <= agreement.settle_to;
              cycle = next_cycle(cycle)) {
             MonthFacts month;
             month.service_from = std::max(from, cycle_from(cycle));

@@ -45,8 +45,8 @@ struct PointAgreement {
     tariff::Terms terms;
     Instant from;
     Instant to;
-    AgreementId continues;   // goes on with the tier counters of that one; 0: none
-    CycleId settled_to = 0;  // the last month whose fees are due; 0: none yet
+    AgreementId continues;  // goes on with the tier counters of that one; 0: none
+    CycleId settle_to = 0;  // the last month whose fees are due; 0: none yet
 };
 
 struct PointHistory {
