@@ -154,7 +154,7 @@ private:
         };
         threads_->set_clock(now);
         door_ = std::make_unique<api::WriterDoor>(threads_->writer());
-        reads_ = std::make_unique<api::StoreReads>(threads_->database());
+        reads_ = std::make_unique<api::StoreReads>(threads_->database(), threads_->lists());
         people_ = std::make_unique<api::StorePeople>(threads_->database());
         answers_ = std::make_unique<api::StoreAnswers>(threads_->database());
         const store::Logins logins(threads_->database());
