@@ -43,9 +43,7 @@ def load(journal: Journal, while_doing: object = None) -> None:
 
 
 def backup(server: Server, to: pathlib.Path) -> None:
-    """SQLite's copy goes through all of verify, PostgreSQL's when it is restored."""
-    extra = ["--verify"] if server.store.name == "sqlite" else []
-    done = run("backup", "--data", str(server.data), *server.store.words, *extra, str(to), timeout=120)
+    done = run("backup", "--data", str(server.data), *server.store.words, "--verify", str(to), timeout=120)
     expect(done.returncode == 0, f"backup: {done.stdout}{done.stderr}")
 
 
