@@ -76,9 +76,8 @@ MeterListRows read_meter_list(Session& session, ProjectId project) {
     });
     each_row(session, sql::meter_list_accounts, project,
              [&](const Statement& row) { out.accounts[row.integer(0)] = row.text(1); });
-    each_row(session, sql::meter_list_positions, project, [&](const Statement& row) {
-        RowReader(row, 1).get(out.positions[row.integer(0)]);
-    });
+    each_row(session, sql::meter_list_positions, project,
+             [&](const Statement& row) { RowReader(row, 1).get(out.positions[row.integer(0)]); });
     each_row(session, sql::meter_list_states, project, [&](const Statement& row) {
         out.states[row.integer(0)] = {row.integer(1), row.integer(2),      row.integer(3),
                                       row.integer(4), row.integer(5) != 0, row.integer(6) != 0};
@@ -172,8 +171,7 @@ bool MeterList::before_by_code(const Meter* a, const Meter* b) {
 bool MeterList::narrowed_to(const Meter& meter, const MeterFilter& filter,
                             const std::string& text) {
     return (filter.building.empty() || meter.place->name.building == filter.building) &&
-           (text.empty() || contains(meter.code, text) ||
-            contains(meter.place->searched, text) ||
+           (text.empty() || contains(meter.code, text) || contains(meter.place->searched, text) ||
             (meter.account != nullptr && contains(meter.account->searched, text)));
 }
 

@@ -78,7 +78,7 @@ struct MeterListRows {
 
     std::unordered_map<std::int64_t, Place> places;
     std::unordered_map<std::int64_t, Meter> meters;
-    std::unordered_map<std::int64_t, std::string> accounts;  // name
+    std::unordered_map<std::int64_t, std::string> accounts;              // name
     std::unordered_map<std::int64_t, rules::relay::Position> positions;  // by service point
     std::unordered_map<std::int64_t, State> states;
 };

@@ -27,8 +27,8 @@ public:
     [[nodiscard]] std::int64_t era() const;
     /// `session` began after `era` was asked for. As new as the last commit that was answered, so
     /// it may know more than the session sees. Throws StoreUnavailable, StoreCorrupt.
-    [[nodiscard]] MeterListPage page(ProjectId project, const MeterFilter& filter,
-                                     Session& session, std::int64_t era);
+    [[nodiscard]] MeterListPage page(ProjectId project, const MeterFilter& filter, Session& session,
+                                     std::int64_t era);
 
 private:
     struct Project {

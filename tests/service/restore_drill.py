@@ -18,7 +18,7 @@ import sys
 from disk_full import small_disk
 from journal import Client, Journal
 from meterbook import Lost, Report, Server, Sandbox, children, expect, folder, run, until, verify
-from stores import PostgresCluster, PostgresStore, SqliteStore, SqliteStores, add_store, stores
+from stores import SLOWER, PostgresCluster, PostgresStore, SqliteStore, SqliteStores, add_store, stores
 
 METERS = 40
 CLIENTS = 2
@@ -37,7 +37,7 @@ def load(journal: Journal, while_doing: object = None) -> None:
     for client in clients:
         client.ending.set()
     for client in clients:
-        client.join(30)
+        client.join(30 * SLOWER)
         if client.broken:
             raise client.broken
 
