@@ -11,8 +11,8 @@
 #include "api/api_server.hpp"
 #include "api/store_ports.hpp"
 #include "base/check.hpp"
-#include "base/json.hpp"
 #include "bench/project.hpp"
+#include "bench/show.hpp"
 #include "bench/stream.hpp"
 #include "bench/threads.hpp"
 #include "net/http_client.hpp"
@@ -322,16 +322,7 @@ void print(const ListResult& r, std::ostream& out) {
 
 int run_list(const ListOptions& options, std::ostream& out, std::ostream& err) {
     const auto result = measure(options);
-    if (!result) {
-        err << "bench: " << result.error().text() << "\n";
-        return 1;
-    }
-    if (options.json) {
-        out << to_json(*result) << "\n";
-    } else {
-        print(*result, out);
-    }
-    return 0;
+    return show(result, options.json, print, out, err) ? 0 : 1;
 }
 
 }  // namespace mb::bench
