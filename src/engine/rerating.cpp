@@ -16,18 +16,16 @@ using rules::billing::AgreementAccrual;
 using rules::billing::BillLine;
 using rules::ledger::Kind;
 
-/// What is posted of each line: of closed months the job knows it, of the others the state.
+/// The lines the job brings, with what is posted of them: of closed months the job knows it, of the
+/// others the state. A line that is not among them is of a month that stays as it is.
 std::vector<BillLine> kept_lines(const AgreementAccrual& rated, const AgreementAccrual& present) {
-    std::map<rules::billing::LineKey, BillLine> by_key;
-    for (const BillLine& line : rated.lines) {
-        by_key[line.key] = line;
-    }
-    for (const BillLine& line : present.lines) {
-        by_key[line.key] = line;
-    }
-    std::vector<BillLine> out;
-    for (const auto& entry : by_key) {
-        out.push_back(entry.second);
+    std::vector<BillLine> out = rated.lines;
+    for (BillLine& line : out) {
+        const auto newer = std::find_if(present.lines.begin(), present.lines.end(),
+                                        [&](const BillLine& one) { return one.key == line.key; });
+        if (newer != present.lines.end()) {
+            line = *newer;
+        }
     }
     return out;
 }
