@@ -16,16 +16,18 @@ using rules::billing::AgreementAccrual;
 using rules::billing::BillLine;
 using rules::ledger::Kind;
 
-/// The lines the job brings, with what is posted of them: of closed months the job knows it, of the
-/// others the state. A line that is not among them is of a month that stays as it is.
+/// What is posted of each line: of closed months the job knows it, of those still open the state.
+/// The job leaves out no month of the state's (drop_unchanged()): what it does not have is no more.
 std::vector<BillLine> kept_lines(const AgreementAccrual& rated, const AgreementAccrual& present) {
-    std::vector<BillLine> out = rated.lines;
-    for (BillLine& line : out) {
-        const auto newer = std::find_if(present.lines.begin(), present.lines.end(),
-                                        [&](const BillLine& one) { return one.key == line.key; });
-        if (newer != present.lines.end()) {
-            line = *newer;
+    std::map<rules::billing::LineKey, BillLine> by_key;
+    for (const auto* lines : {&rated.lines, &present.lines}) {
+        for (const BillLine& line : *lines) {
+            by_key[line.key] = line;
         }
+    }
+    std::vector<BillLine> out;
+    for (const auto& entry : by_key) {
+        out.push_back(entry.second);
     }
     return out;
 }
