@@ -21,8 +21,8 @@ std::string of_version(int version) {
 
 /// The image is whole; the program and it do not go together.
 [[noreturn]] void refuse_image(const CheckpointInfo& from, const Error& why) {
-    const std::string checkpoint = "checkpoint " + std::to_string(from.seq) + " of project " +
-                                   from.project.text();
+    const std::string checkpoint =
+        "checkpoint " + std::to_string(from.seq) + " of project " + from.project.text();
     if (why.code == "checkpoint.no_form") {
         throw ReplayRefused(checkpoint +
                             " was written before the first release, in a form that only the "
@@ -34,7 +34,7 @@ std::string of_version(int version) {
     }
     if (why.code == "checkpoint.mismatch") {
         throw ReplayRefused(checkpoint + of_version(from.engine_version) +
-                            ", which cannot take it over: " + why.params[0].second + " " +
+                            ", which cannot take it over: " + why.params[0].second + ": " +
                             why.params[1].second);
     }
     throw StoreCorrupt(checkpoint + ": " + why.text());

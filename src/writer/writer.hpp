@@ -82,9 +82,10 @@ public:
     [[nodiscard]] std::size_t queued() const { return urgent_.size() + readings_.size(); }
     [[nodiscard]] bool urgent_queued() const { return !urgent_.empty(); }
 
-    /// One batch with what is queued and due; false when there was nothing to do. A batch that could
-    /// not be committed is tried once more, unless the disk is full; then it is answered `store.unavailable` or `store.disk_full`
-    /// (retryable). Throws StoreUnavailable with must_stop when the process has to end.
+    /// One batch with what is queued and due; false when there was nothing to do. A batch that
+    /// could not be committed is tried once more, unless the disk is full; then its submissions are
+    /// answered `store.unavailable` or `store.disk_full` (retryable). Throws StoreUnavailable with
+    /// must_stop when the process has to end.
     bool run_batch(const engine::Now& now);
     /// Earliest timer over all projects; 0: none.
     [[nodiscard]] Instant next_due() const;

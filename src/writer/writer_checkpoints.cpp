@@ -123,6 +123,7 @@ void Writer::checkpoint(ProjectId id, Instant wall) {
 
 /// Before anything else happens: a version that comes later reads this one's checkpoint, but no log
 /// behind another's. A row of ours stands first, so that it does not replace the one it came from.
+/// Nobody listens yet.
 void Writer::settle_upgrade(ProjectId id) {
     const engine::Now now = find(id)->now;
     Batch batch;
@@ -131,7 +132,9 @@ void Writer::settle_upgrade(ProjectId id) {
     share.from.push_back(no_submission);
     apply(batch, now);
     write(batch);
-    committed(batch, now);
+    Project& project = *find(id);
+    project.seq = share.log.seq;
+    project.log_hash = share.log.hash;
     checkpoint(id, now.wall);
     log::info("project {}: taken over from an older engine version, checkpoint {}", id.text(),
               find(id)->checkpoint_seq);
