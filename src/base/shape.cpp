@@ -266,8 +266,8 @@ const std::vector<int>& ShapedReader::matched(const ShapeNode& node,
     if (is_new) {
         for (const ShapeItem& item : node.items) {
             const auto found = std::find(names.begin(), names.end(), item.name);
-            known->second.push_back(
-                found == names.end() ? -1 : static_cast<int>(found - names.begin()));
+            known->second.push_back(found == names.end() ? -1
+                                                         : static_cast<int>(found - names.begin()));
         }
     }
     return known->second;

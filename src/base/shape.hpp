@@ -8,7 +8,6 @@
 #include "base/check.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -37,8 +36,8 @@ enum class ShapeKind : std::uint8_t {
     enumeration,  // items: enumerators
     flags,        // items: enumerators, each a bit
 };
-MB_ENUM(ShapeKind, boolean, signed_number, unsigned_number, wide_number, text, document, list, array,
-        map, optional, record, variant, enumeration, flags)
+MB_ENUM(ShapeKind, boolean, signed_number, unsigned_number, wide_number, text, document, list,
+        array, map, optional, record, variant, enumeration, flags)
 
 struct ShapeItem {
     std::string name;         // "" for what has none
@@ -102,9 +101,8 @@ public:
     template <DescribedEnum E>
     std::uint32_t add_enumerators(ShapeKind kind) {
         std::vector<ShapeItem> items;
-        boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
-            items.push_back({d.name, 0, static_cast<std::uint64_t>(d.value)});
-        });
+        boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
+            [&](auto d) { items.push_back({d.name, 0, static_cast<std::uint64_t>(d.value)}); });
         return add(kind, 0, std::move(items));
     }
     [[nodiscard]] Shape take() { return std::move(shape_); }
@@ -347,8 +345,8 @@ struct ShapeForm {
             });
             return builder.add(ShapeKind::record, 0, std::move(items));
         } else {
-            return builder.of<std::remove_reference_t<decltype(detail::only_member(
-                std::declval<T&>()))>>();
+            return builder
+                .of<std::remove_reference_t<decltype(detail::only_member(std::declval<T&>()))>>();
         }
     }
     static void read(ShapedReader& reader, const ShapeNode& node, T& value) {

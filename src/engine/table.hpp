@@ -103,8 +103,7 @@ struct ShapeForm<engine::Table<IdType, T>> {
         const std::uint32_t key = builder.of<IdType>();
         return builder.add(ShapeKind::map, 0, {{"", key, 0}, {"", builder.of<T>(), 0}});
     }
-    static void read(ShapedReader& reader, const ShapeNode& node,
-                     engine::Table<IdType, T>& value) {
+    static void read(ShapedReader& reader, const ShapeNode& node, engine::Table<IdType, T>& value) {
         value = {};
         if (!reader.expect(node, ShapeKind::map)) {
             return;
