@@ -64,11 +64,14 @@ public:
             if (!outside && line.quantity.units != 0) {
                 add_line(line, targets[i]);
             }
+            rules::billing::add_line(used_in_[line.key.cycle], line, targets[i]);
         }
+        count_days();
         look_for_lost_lines(from, to);
         for (ExplainedMonth& month : out_.months) {
             add_shared(month);
             month.quantity = quantities_[month.month].text();
+            month.change = change_to(month.month);
             out_.amount += month.amount;
             out_.posted += month.posted;
         }
@@ -134,6 +137,35 @@ private:
 
     [[nodiscard]] std::string address_of(MeterId id) const {
         return state_.meters.find(id)->config.link.address;
+    }
+
+    /// The days of each month that lie between its readings.
+    void count_days() {
+        for (auto& [cycle, month] : used_in_) {
+            CivilDate first{INT32_MAX};
+            CivilDate last{INT32_MIN};
+            for (const RatedStep& step : rating_.steps) {
+                if (step.agreement == out_.agreement) {
+                    first = std::min(first, zone_.date(step.from));
+                    last = std::max(last, zone_.date({step.to.us - 1}));
+                }
+            }
+            first = std::max(first, rules::billing::cycle_from(cycle));
+            last = std::min(last, rules::billing::cycle_to(cycle) + -1);
+            month.days = std::max(0, last.days - first.days + 1);
+        }
+    }
+
+    [[nodiscard]] std::optional<ExplainedChange> change_to(const std::string& text) const {
+        for (const auto& [cycle, earlier] : used_in_) {
+            const auto later = used_in_.find(rules::billing::next_cycle(cycle));
+            if (later != used_in_.end() && rules::billing::cycle_text(later->first) == text) {
+                return ExplainedChange{rules::billing::cycle_text(cycle), earlier.days,
+                                       later->second.days,
+                                       rules::billing::change_between(earlier, later->second)};
+            }
+        }
+        return std::nullopt;
     }
 
     /// Lines in the books of which the readings know nothing.
@@ -253,6 +285,7 @@ private:
     const rules::billing::AgreementAccrual& accrual_;
     std::map<LineKey, BillLine> kept_;
     std::map<LineKey, Used> used_;
+    std::map<CycleId, rules::billing::MonthUse> used_in_;
     std::map<LineKey, Quantity> by_share_;
     std::map<std::string, Quantity> quantities_;
     ExplainedAgreement out_;
@@ -300,6 +333,16 @@ void print_line(const ExplainedLine& line, std::string& out) {
     }
 }
 
+void print_change(const ExplainedChange& change, std::string& out) {
+    const auto& parts = change.parts;
+    out += fmt::format(
+        "    {} yuan more than {}: days {} ({} after {}), use a day {}, time of day and tier {}, "
+        "prices {}, others {}, rounding {}\n",
+        parts.total.text(), change.than, parts.days.text(), change.days_now, change.days_then,
+        parts.use.text(), parts.shift.text(), parts.price.text(), parts.others.text(),
+        parts.rounding.text());
+}
+
 }  // namespace
 
 ExplainedAgreement explain_agreement(const engine::State& state, AgreementId id,
@@ -326,6 +369,9 @@ std::string explanation_text(const ExplainedAgreement& agreement) {
         out += fmt::format("  {}: {} used, {} yuan; in the ledger {}, to be posted {}\n",
                            month.month, month.quantity, month.amount.text(), month.posted.text(),
                            (month.amount - month.posted).text());
+        if (month.change) {
+            print_change(*month.change, out);
+        }
         for (const ExplainedLine& line : month.lines) {
             print_line(line, out);
         }

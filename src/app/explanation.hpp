@@ -5,6 +5,7 @@
 #include "base/money.hpp"
 #include "base/time.hpp"
 #include "engine/state.hpp"
+#include "rules/billing/comparison.hpp"
 #include "rules/billing/history.hpp"
 
 #include <optional>
@@ -59,14 +60,24 @@ struct ExplainedLine {
 MB_DESCRIBE(ExplainedLine, (item, band, tier, version, effective_from, quantity, unit, price, exact,
                             amount, carry, posted, days))
 
+/// Why the month costs more, or less, than the one before (rules/billing/comparison.hpp).
+struct ExplainedChange {
+    std::string than;
+    std::int32_t days_then = 0;
+    std::int32_t days_now = 0;
+    rules::billing::MonthChange parts;
+};
+MB_DESCRIBE(ExplainedChange, (than, days_then, days_now, parts))
+
 struct ExplainedMonth {
     std::string month;
     std::string quantity;
     Money amount;
     Money posted;
+    std::optional<ExplainedChange> change;
     std::vector<ExplainedLine> lines;
 };
-MB_DESCRIBE(ExplainedMonth, (month, quantity, amount, posted, lines))
+MB_DESCRIBE(ExplainedMonth, (month, quantity, amount, posted, change, lines))
 
 /// What re-rating changed, and why.
 struct ExplainedAdjustment {

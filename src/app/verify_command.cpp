@@ -21,9 +21,10 @@ struct Outcome {
     std::int64_t events = 0;
     std::int64_t findings_left_out = 0;
     std::vector<store::VerifyFinding> findings;
+    std::vector<std::string> notes;
 };
 MB_DESCRIBE(Outcome, (clean, projects, rows, postings, readings, log_rows, events,
-                      findings_left_out, findings))
+                      findings_left_out, findings, notes))
 
 std::int64_t findings_of(const store::VerifyReport& report) {
     return static_cast<std::int64_t>(report.findings.size()) + report.left_out;
@@ -32,7 +33,7 @@ std::int64_t findings_of(const store::VerifyReport& report) {
 void print_json(const store::VerifyReport& report, std::ostream& out) {
     out << to_json(Outcome{report.clean(), report.projects, report.rows, report.postings,
                            report.readings, report.log_rows, report.events, report.left_out,
-                           report.findings})
+                           report.findings, report.notes})
         << "\n";
 }
 
@@ -47,6 +48,9 @@ void print_findings(const store::VerifyReport& report, std::ostream& out) {
     }
     if (report.left_out > 0) {
         out << fmt::format("… and {} more\n", report.left_out);
+    }
+    for (const std::string& note : report.notes) {
+        out << note << "\n";
     }
     out << fmt::format("{}: {} projects, {} rows, {} postings, {} readings, {} events in the log\n",
                        report.clean() ? "clean" : fmt::format("{} findings", findings_of(report)),

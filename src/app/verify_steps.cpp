@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "engine/state.hpp"
+#include "engine/version.hpp"
 #include "store/point_history.hpp"
 #include "store/read.hpp"
 #include "store/rows.hpp"
@@ -30,6 +31,9 @@ public:
     void add(const char* table, std::string key, const char* code, std::string detail) {
         report_.add({project_.value, table, std::move(key), code, std::move(detail)});
     }
+    void note(const std::string& what) {
+        report_.notes.push_back("project " + project_.text() + ": " + what);
+    }
 
 private:
     store::VerifyReport& report_;
@@ -43,6 +47,17 @@ void replay_checkpoints(writer::Store& store, ProjectId project, Looking& look) 
         return;
     }
     const auto& newer = checkpoints[0];
+    for (const auto& info : {newer, checkpoints[1]}) {
+        if (info.engine_version != engine::engine_version ||
+            !engine::Engine::writes_like(store.checkpoint_image(info))) {
+            look.note(
+                fmt::format("checkpoint {} was written by another program (engine version {}, "
+                            "this is {}): no replay from {} to {}",
+                            info.seq, info.engine_version, engine::engine_version,
+                            checkpoints[1].seq, newer.seq));
+            return;
+        }
+    }
     const writer::Loaded loaded = writer::replay(store, project, &checkpoints[1], newer.seq);
     if (loaded.seq != newer.seq || crypto::sha256(loaded.engine.image()) != newer.hash) {
         look.add("checkpoint", std::to_string(newer.seq), "replay.image_differs",
@@ -87,7 +102,8 @@ void run_replay(store::Database& database, ProjectId project, store::VerifyRepor
         replay_checkpoints(store, project, look);
         const writer::Loaded now = writer::load_newest(store, project);
         const auto checkpoints = store.checkpoints(project);
-        const bool clean = !checkpoints.empty() && checkpoints[0].seq == now.seq;
+        // Views that an older version wrote are written anew at the start of this one.
+        const bool clean = !checkpoints.empty() && checkpoints[0].seq == now.seq && !now.upgraded;
         compare_views(database, project, now, clean, look);
     } catch (const writer::ReplayRefused& why) {
         look.add("event_log", "", "replay.refused", why.what());

@@ -8,7 +8,8 @@
 
 namespace mb::app {
 
-/// Replay of the older checkpoint reproduces the newer one's image and the log's effects; replay to
+/// Replay of the older checkpoint reproduces the newer one's image and the log's effects (across a
+/// change of the engine's version it is not tried, and the report says so); replay to
 /// the end reproduces the view rows. Codes: replay.refused, replay.image_differs, view.differs,
 /// view.ahead.
 store::VerifyStep replay_step();

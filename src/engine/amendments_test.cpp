@@ -173,6 +173,35 @@ TEST(Amendments, ABackDatedVersionNeedsAReasonAndReRates) {
     b.expect_books_agree("100.00");
 }
 
+TEST(Amendments, AReadingOfNewYearsEveThatComesInJanuaryFallsInTheOldYear) {  // F32
+    Archive b("1000.00");
+    auto tiers = flat_tariff();
+    tiers.version = 2;
+    tiers.effective_from = CivilDate::from_ymd(2026, 12, 31);
+    tiers.tier_cycle = rules::tariff::TierCycle::year;
+    tiers.tier_limits = {Quantity::parse("10").value()};
+    tiers.prices = {{{}, 1, Price::parse("1.00").value()}, {{}, 2, Price::parse("2.00").value()}};
+    b.ok(TariffPublished{TariffId{2}, tiers, {}, ""});
+    b.until("2026-12-31T00:00:00+08:00");
+    b.read("2026-12-31T00:00:00+08:00", "300.00");
+    b.until("2027-01-02T12:00:00+08:00");
+    b.read("2027-01-02T12:00:00+08:00", "340.00");
+    b.read("2026-12-31T23:45:00+08:00", "335.00");
+    EXPECT_FALSE(b.point().rerate) << "a late reading waits for the night";
+    b.until("2027-01-03T03:00:00+08:00");
+    b.rerate();
+    Quantity december;
+    Quantity january;
+    for (const auto& [key, line] : b.lines) {
+        if (line.key.version == TariffId{2}) {
+            (line.key.cycle == 202612 ? december : january) += line.quantity;
+        }
+    }
+    EXPECT_EQ(december.text(), "35.0345") << "and a quarter hour's share of the five after it";
+    EXPECT_EQ(january.text(), "4.9655");
+    b.expect_books_agree("1000.00");
+}
+
 // What a person enters that cannot be is found by the job: an alarm, and nothing moves.
 TEST(Amendments, ACorrectionThatDoesNotFitIsAnAlarmAndChangesNothing) {
     Archive b;

@@ -1,7 +1,9 @@
 #include "engine/engine.hpp"
 
 #include "engine/context.hpp"
+#include "engine/image.hpp"
 #include "engine/prefetch.hpp"
+#include "engine/upgrade.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -259,15 +261,15 @@ std::vector<MeterId> Engine::meter_ids() const {
 // ---- checkpoint
 // ----------------------------------------------------------------------------------
 
-Bytes Engine::image() const { return to_binary(*state_); }
+Bytes Engine::image() const { return write_image(*state_); }
 
-Result<Engine> Engine::from_image(ProjectId project, ByteView image, bool all_dirty) {
+bool Engine::writes_like(ByteView image) { return has_own_shape(image); }
+
+Result<Engine> Engine::from_image(ProjectId project, ByteView image, bool all_dirty,
+                                  int written_by) {
     Engine engine(project);
-    ByteReader in(image);
-    read_binary(in, *engine.state_);
-    if (!in.ok() || !in.at_end()) {
-        return fail("checkpoint.malformed", ErrorKind::internal);
-    }
+    TRY_VOID(read_image(image, *engine.state_));
+    upgrade_state(*engine.state_, written_by);
     engine.derived_->zone = TRY(Zone::find(engine.state_->config.zone));
     index_timers(*engine.state_, *engine.derived_);
     if (all_dirty) {

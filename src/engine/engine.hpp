@@ -7,6 +7,7 @@
 #include "engine/events.hpp"
 #include "engine/point_snapshot.hpp"
 #include "engine/rows.hpp"
+#include "engine/version.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -45,10 +46,15 @@ public:
     [[nodiscard]] std::vector<MeterId> meter_ids() const;
 
     // ---- checkpoint --------------------------------------------------------------------------
-    /// The whole state as bytes: equal states give equal bytes.
+    /// The whole state as bytes, with the shape it is written in: equal states give equal bytes,
+    /// and a later version reads them (engine/image.hpp).
     [[nodiscard]] Bytes image() const;
-    /// Errors: binary.malformed. Marks every meter dirty when `all_dirty`.
-    static Result<Engine> from_image(ProjectId project, ByteView image, bool all_dirty);
+    /// Whether this program would write the image's state in the same form.
+    static bool writes_like(ByteView image);
+    /// Errors: checkpoint.*, zone.unknown. Marks every meter dirty when `all_dirty`. `written_by`:
+    /// the engine version that wrote it.
+    static Result<Engine> from_image(ProjectId project, ByteView image, bool all_dirty,
+                                     int written_by = engine_version);
 
     // ---- the past ----------------------------------------------------------------------------
     /// What the engine knows of a point, to rate it anew; it must exist.

@@ -4,6 +4,7 @@
 
 #include "base/binary.hpp"
 #include "base/ids.hpp"
+#include "base/shape.hpp"
 
 #include <cstddef>
 #include <memory>
@@ -91,6 +92,37 @@ struct BinaryForm<engine::Table<IdType, T>> {
                 return;
             }
             read_binary(in, value.get(id));
+        }
+    }
+};
+
+/// In bytes a map from id.
+template <class IdType, class T>
+struct ShapeForm<engine::Table<IdType, T>> {
+    static std::uint32_t build(ShapeBuilder& builder) {
+        const std::uint32_t key = builder.of<IdType>();
+        return builder.add(ShapeKind::map, 0, {{"", key, 0}, {"", builder.of<T>(), 0}});
+    }
+    static void read(ShapedReader& reader, const ShapeNode& node, engine::Table<IdType, T>& value) {
+        value = {};
+        if (!reader.expect(node, ShapeKind::map)) {
+            return;
+        }
+        for (std::size_t n = detail::read_length(reader.in()); n > 0 && reader.ok(); --n) {
+            IdType id;
+            reader.read(node.items[0].shape, id);
+            if (!reader.ok()) {
+                return;
+            }
+            reader.inside(id.value, [&] {
+                if (!engine::Table<IdType, T>::takes(id)) {
+                    reader.refuse("is no id");
+                } else if (value.find(id) != nullptr) {
+                    reader.refuse("is there twice");
+                } else {
+                    reader.read(node.items[1].shape, value.get(id));
+                }
+            });
         }
     }
 };

@@ -2,15 +2,20 @@
 
 #include <charconv>
 #include <map>
+#include <vector>
 
 #include "base/check.hpp"
 #include "crypto/digest.hpp"
+#include "engine/version.hpp"
 #include "store/columns.hpp"
+#include "store/statements/log.hpp"
 #include "store/statements/schema.hpp"
 
 namespace mb::store {
 
 namespace {
+
+constexpr std::int64_t log_file = 5;  // 0005_log.sql
 
 std::int64_t number_of(const MigrationFile& file) {
     std::int64_t number = -1;
@@ -34,6 +39,28 @@ void run(Session& session, const Dialect& dialect, const MigrationFile& file, In
     RowBinder row(session.statement(sql::schema_migration_put));
     row.add(number_of(file)).add(file.name).add(migration_checksum(file)).add(wall_now).run();
     transaction.commit();
+}
+
+/// A log of another engine version that does not end with a checkpoint would stop the start later
+/// (writer/replay.cpp), when the schema is no longer that of the program which has to end it.
+Result<void> refuse_open_logs(Session& session) {
+    std::vector<std::int64_t> projects;
+    Statement& logged = session.statement(sql::logged_projects);
+    while (logged.next()) {
+        projects.push_back(logged.integer(0));
+    }
+    for (const std::int64_t project : projects) {
+        Statement& row = session.statement(sql::event_log_open_version);
+        row.bind_integer(1, project);
+        if (row.next() && row.integer(0) != engine::engine_version) {
+            return fail(error("store.open_log", ErrorKind::conflict)
+                            .with("project", std::to_string(project))
+                            .with("engine_version", std::to_string(row.integer(0)))
+                            .with("this", std::to_string(engine::engine_version))
+                            .with("way_out", "start that version once and stop it cleanly"));
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -75,6 +102,10 @@ Result<int> migrate(Session& session, const Dialect& dialect, Instant wall_now,
     if (!done.empty() && done.rbegin()->first > number_of(files.back())) {
         return fail(error("store.newer_schema", ErrorKind::conflict)
                         .with("version", std::to_string(done.rbegin()->first)));
+    }
+    const bool has_log = done.count(log_file) != 0;
+    if (has_log && done.rbegin()->first < number_of(files.back())) {
+        TRY_VOID(refuse_open_logs(session));
     }
     int count = 0;
     for (const MigrationFile& file : files.subspan(1)) {

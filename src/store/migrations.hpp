@@ -29,7 +29,9 @@ std::string expand(std::string_view text, const Dialect& dialect);
 std::string migration_checksum(const MigrationFile& file);
 
 /// Brings the schema up to `files`, each in a transaction of its own; the number that ran. Errors:
-/// store.newer_schema {version} (a later program wrote it), store.migration_changed {name}.
+/// store.newer_schema {version} (a later program wrote it), store.migration_changed {name},
+/// store.open_log {project, engine_version, this, way_out} (an older program did not stop cleanly:
+/// nothing is changed).
 Result<int> migrate(Session& session, const Dialect& dialect, Instant wall_now,
                     std::span<const MigrationFile> files = migration_files());
 

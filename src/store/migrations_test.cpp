@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/version.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/test_folder.hpp"
 #include "writer/store.hpp"
@@ -68,6 +69,28 @@ TEST_F(Migrations, schema_of_a_later_program_is_refused) {
     const auto result = migrate_to(migration_files().first(3));
     ASSERT_FALSE(result);
     EXPECT_EQ("store.newer_schema", result.error().code);
+}
+
+TEST_F(Migrations, an_older_log_without_its_checkpoint_is_left_to_its_program) {
+    const auto all = migration_files();
+    ASSERT_TRUE(migrate_to(all.first(8)));
+    const auto write = [&](const std::string& sql) { database_.write()->script(sql); };
+    const auto row = [&](const char* seq) {
+        write(std::string("INSERT INTO event_log VALUES (1, ") + seq +
+              ", 1, 0, 0, 1, 0, x'', x'', x'', x'')");
+    };
+    row("1");
+    const std::string before = schema();
+    EXPECT_EQ(
+        migrate_to(all).error().text(),
+        "store.open_log project=1 engine_version=1 this=" + std::to_string(engine::engine_version) +
+            " way_out=start that version once and stop it cleanly");
+    EXPECT_EQ(schema(), before);
+    write("INSERT INTO checkpoint VALUES (1, 1, 1, 0, 0, 1, 0, x'', x'', 0)");
+    row("2");
+    EXPECT_EQ(migrate_to(all).error().code, "store.open_log");
+    write("INSERT INTO checkpoint VALUES (1, 2, 1, 0, 0, 1, 0, x'', x'', 0)");
+    EXPECT_EQ(migrate_to(all).value(), static_cast<int>(all.size()) - 8);
 }
 
 TEST_F(Migrations, failing_file_leaves_nothing_behind) {

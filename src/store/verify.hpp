@@ -27,7 +27,8 @@ MB_DESCRIBE(VerifyFinding, (project, table, key, code, detail))
 
 struct VerifyReport {
     std::vector<VerifyFinding> findings;
-    std::int64_t left_out = 0;  // findings beyond the limit
+    std::vector<std::string> notes;  // what was not looked at, and why: no findings
+    std::int64_t left_out = 0;       // findings beyond the limit
     std::int64_t projects = 0;
     std::int64_t rows = 0;
     std::int64_t postings = 0;

@@ -6,9 +6,9 @@
 #include "engine/state.hpp"
 #include "engine/version.hpp"
 #include "rules/billing/adjustment.hpp"
-#include "tests/support/source_dir.hpp"
 #include "writer/log_hash.hpp"
 #include "writer/replay.hpp"
+#include "writer/test_engine_log.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,6 +21,7 @@ namespace mb::writer {
 namespace {
 
 using namespace engine;
+using namespace testing;
 using rules::relay::RestoreMode;
 namespace tariff = rules::tariff;
 
@@ -384,15 +385,6 @@ private:
 // ---- the fixture: a line a row
 // -------------------------------------------------------------------
 
-struct Fixture {
-    std::vector<LogRow> rows;
-    Hash state{};  // of the engine's image behind the last row
-};
-
-std::filesystem::path fixture_path() {
-    return test::source_dir() / "tests/fixtures/engine_log/site.log";
-}
-
 void record(const ScriptedSite& site, const std::filesystem::path& path) {
     std::ofstream out(path);
     out << "# An event log and what the engine made of it; see docs/development.md.\n"
@@ -406,42 +398,8 @@ void record(const ScriptedSite& site, const std::filesystem::path& path) {
     out << "state " << hex(site.state()) << '\n';
 }
 
-Hash hash_of(const std::string& text) {
-    Hash out{};
-    const Bytes bytes = parse_hex(text).value();
-    CHECK(bytes.size() == out.size());
-    std::copy(bytes.begin(), bytes.end(), out.begin());
-    return out;
-}
-
-Fixture load(const std::filesystem::path& path) {
-    Fixture out;
-    std::ifstream in(path);
-    std::string line;
-    while (std::getline(in, line)) {
-        std::istringstream words(line);
-        std::string kind;
-        std::string bytes;
-        std::string hash;
-        words >> kind;
-        if (kind == "row") {
-            LogRow row;
-            row.project = ProjectId{1};
-            words >> row.seq >> row.engine_version >> row.now.business.us >> row.now.wall.us >>
-                row.now.speed >> row.event_count >> bytes >> hash;
-            row.events = parse_hex(bytes).value();
-            row.effects = hash_of(hash);
-            out.rows.push_back(std::move(row));
-        } else if (kind == "state") {
-            words >> hash;
-            out.state = hash_of(hash);
-        }
-    }
-    return out;
-}
-
 /// "" when the engine gives what was recorded.
-std::string first_difference(const Fixture& fixture) {
+std::string first_difference(const EngineLogFixture& fixture) {
     Engine engine(ProjectId{1});
     Effects effects;
     for (const LogRow& row : fixture.rows) {
@@ -460,18 +418,18 @@ std::string first_difference(const Fixture& fixture) {
     return crypto::sha256(engine.image()) == fixture.state ? "" : "another state at the end";
 }
 
-class EngineLog : public testing::Test {
+class EngineLog : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
         if (std::getenv("METERBOOK_RECORD_ENGINE_LOG") != nullptr) {
-            record(ScriptedSite(), fixture_path());
+            record(ScriptedSite(), engine_log_path());
         }
     }
-    Fixture fixture_ = load(fixture_path());
+    EngineLogFixture fixture_ = load_engine_log(engine_log_path());
 };
 
 TEST_F(EngineLog, RecordedLogGivesWhatWasRecorded) {
-    ASSERT_GT(fixture_.rows.size(), 200U) << fixture_path();
+    ASSERT_GT(fixture_.rows.size(), 200U) << engine_log_path();
     EXPECT_EQ(first_difference(fixture_), "") << advice;
 }
 
@@ -482,7 +440,7 @@ TEST_F(EngineLog, ScriptStillMakesTheRecordedLog) {
 }
 
 TEST_F(EngineLog, OtherEventsOrTimesGiveOtherEffects) {
-    Fixture paid = fixture_;
+    EngineLogFixture paid = fixture_;
     for (LogRow& row : paid.rows) {
         auto events = decode_events(row);
         auto* payment = std::get_if<PaymentReceived>(&events.front());
@@ -492,13 +450,13 @@ TEST_F(EngineLog, OtherEventsOrTimesGiveOtherEffects) {
         break;
     }
     EXPECT_NE(first_difference(paid), "");
-    Fixture shortened = fixture_;
+    EngineLogFixture shortened = fixture_;
     shortened.rows.pop_back();
     EXPECT_EQ(first_difference(shortened), "another state at the end");
-    Fixture older = fixture_;
+    EngineLogFixture older = fixture_;
     older.rows.front().engine_version = engine_version - 1;
     EXPECT_NE(first_difference(older), "");
-    Fixture broken = fixture_;
+    EngineLogFixture broken = fixture_;
     broken.rows[5].events.pop_back();
     EXPECT_NE(first_difference(broken), "");
 }

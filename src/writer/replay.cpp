@@ -14,36 +14,57 @@ std::string place(const LogRow& row) {
     return "project " + row.project.text() + " log row " + std::to_string(row.seq);
 }
 
+std::string of_version(int version) {
+    return " was written by engine version " + std::to_string(version) + ", this is " +
+           std::to_string(engine::engine_version);
+}
+
+/// The image is whole; the program and it do not go together.
+[[noreturn]] void refuse_image(const CheckpointInfo& from, const Error& why) {
+    const std::string checkpoint =
+        "checkpoint " + std::to_string(from.seq) + " of project " + from.project.text();
+    if (why.code == "checkpoint.no_form") {
+        throw ReplayRefused(checkpoint +
+                            " was written before the first release, in a form that only the "
+                            "program that wrote it reads: go on with that one, or begin with an "
+                            "empty data folder");
+    }
+    if (why.code == "checkpoint.later_form") {
+        throw ReplayRefused(checkpoint + " was written by a later program: start that one");
+    }
+    if (why.code == "checkpoint.mismatch") {
+        throw ReplayRefused(checkpoint + of_version(from.engine_version) +
+                            ", which cannot take it over: " + why.params[0].second + ": " +
+                            why.params[1].second);
+    }
+    throw StoreCorrupt(checkpoint + ": " + why.text());
+}
+
 Loaded start(Store& store, ProjectId project, const CheckpointInfo* from) {
     if (from == nullptr) {
         return {engine::Engine(project), 0, {}, {}, 0};
     }
-    if (from->engine_version != engine::engine_version) {
-        throw ReplayRefused(
-            "checkpoint of project " + project.text() + " was written by engine version " +
-            std::to_string(from->engine_version) + ", this is " +
-            std::to_string(engine::engine_version) +
-            ": no release has that version, so this program does not read it; go "
-            "on with the program that wrote it, or begin with an empty data folder");
+    if (from->engine_version > engine::engine_version) {
+        throw ReplayRefused("checkpoint " + std::to_string(from->seq) + " of project " +
+                            project.text() + of_version(from->engine_version) +
+                            ": start the newer program, or restore the backup from before it");
     }
     const Bytes image = store.checkpoint_image(*from);
     if (crypto::sha256(image) != from->hash) {
         throw StoreCorrupt("checkpoint " + std::to_string(from->seq) + " of project " +
                            project.text() + " does not match its hash");
     }
-    auto engine = engine::Engine::from_image(project, image, false);
+    const bool older = from->engine_version != engine::engine_version;
+    auto engine = engine::Engine::from_image(project, image, older, from->engine_version);
     if (!engine) {
-        throw StoreCorrupt("checkpoint of project " + project.text() + ": " +
-                           engine.error().text());
+        refuse_image(*from, engine.error());
     }
-    return {std::move(*engine), from->seq, from->log_hash, from->now, 0};
+    return {std::move(*engine), from->seq, from->log_hash, from->now, 0, older};
 }
 
 void check_row(const Loaded& loaded, const LogRow& row) {
     if (row.engine_version != engine::engine_version) {
-        throw ReplayRefused(place(row) + " was written by engine version " +
-                            std::to_string(row.engine_version) + ", this is " +
-                            std::to_string(engine::engine_version) +
+        throw ReplayRefused(place(row) + of_version(row.engine_version) +
                             ": start that version once and stop it cleanly");
     }
     if (row.seq != loaded.seq + 1) {

@@ -18,6 +18,7 @@ public:
     /// The same, after it was kept: the answer of the commit gets lost.
     std::function<void()> after_commit;
     std::function<void()> before_flush;
+    std::function<void()> before_known;
     std::function<void(const InboxRow&)> before_inbox;
 
     std::map<ProjectId, std::vector<LogRow>> log;
@@ -48,6 +49,9 @@ public:
         }
     }
     bool inbox_known(ProjectId, const std::string& source, const std::string& dedup_key) override {
+        if (before_known) {
+            before_known();
+        }
         return facts.count(source + "/" + dedup_key) != 0;
     }
     void flush(const Flush& flush) override {

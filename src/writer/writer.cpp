@@ -53,6 +53,11 @@ void Writer::load() {
     for (const ProjectId id : store_.projects()) {
         reload(id);
     }
+    for (const ProjectId id : projects()) {
+        if (find(id)->upgraded) {
+            settle_upgrade(id);
+        }
+    }
     counters_.down = false;
 }
 
@@ -107,25 +112,22 @@ void Writer::recycle(Batch&& batch) {
     }
 }
 
+void Writer::answer_duplicate(Batch& batch, std::size_t i) {
+    ++counters_.inbox_duplicates;
+    engine::EventOutcome outcome;
+    outcome.duplicate = true;
+    batch.answer(i, outcome);
+}
+
 /// A fact whose dedup key is known, in the store or in this batch, is a duplicate: success, no
-/// event.
+/// event. One of this batch is answered with it, when the fact is durable.
 void Writer::drop_known_facts(Batch& batch) {
     std::set<std::pair<std::string, std::string>> seen;
     for (std::size_t i = 0; i < batch.submissions.size(); ++i) {
-        Submission& s = batch.submissions[i];
-        if (s.inbox) {
-            const auto key =
-                std::pair(s.project.text() + "/" + s.inbox->source, s.inbox->dedup_key);
-            const bool known = !seen.insert(key).second ||
-                               store_.inbox_known(s.project, s.inbox->source, s.inbox->dedup_key);
-            if (known) {
-                ++counters_.inbox_duplicates;
-                engine::EventOutcome outcome;
-                outcome.duplicate = true;
-                batch.answer(i, outcome);
-                continue;
-            }
+        if (batch.answered[i]) {
+            continue;
         }
+        Submission& s = batch.submissions[i];
         const bool configures = std::holds_alternative<engine::ProjectConfigured>(s.event);
         if (find(s.project) == nullptr && !configures &&
             batch.shares.find(s.project) == batch.shares.end()) {
@@ -133,6 +135,17 @@ void Writer::drop_known_facts(Batch& batch) {
             continue;
         }
         if (s.inbox) {
+            const auto key =
+                std::pair(s.project.text() + "/" + s.inbox->source, s.inbox->dedup_key);
+            if (seen.find(key) != seen.end()) {
+                batch.twins.push_back(i);
+                continue;
+            }
+            if (store_.inbox_known(s.project, s.inbox->source, s.inbox->dedup_key)) {
+                answer_duplicate(batch, i);
+                continue;
+            }
+            seen.insert(key);
             batch.inbox.push_back(*s.inbox);
         }
         if (batch.shares.empty()) {
@@ -246,6 +259,9 @@ void Writer::committed(Batch& batch, const engine::Now& now) {
             }
         }
     }
+    for (const std::size_t twin : batch.twins) {
+        answer_duplicate(batch, twin);
+    }
 }
 
 bool Writer::run_batch(const engine::Now& wanted) {
@@ -262,9 +278,10 @@ bool Writer::run_batch(const engine::Now& wanted) {
     try {
         drop_known_facts(batch);
     } catch (const StoreUnavailable& why) {
-        batch.shares.clear();
+        batch.give_events_back();
         environment_broke(batch, now, why);
-        return false;
+        recycle(std::move(batch));
+        return true;
     }
     add_due_ticks(batch, now);
     if (batch.shares.empty()) {

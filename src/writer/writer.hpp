@@ -60,6 +60,7 @@ struct WriterCounters {
     std::int64_t inbox_duplicates = 0;
     std::int64_t queue_full = 0;
     std::int64_t commit_failures = 0;
+    std::int64_t retried = 0;  // batches that were applied and written once more after a failure
     std::int64_t parked = 0;
     std::int64_t checkpoints = 0;
     std::int64_t flushed_rows = 0;
@@ -72,8 +73,8 @@ public:
     Writer(Store& store, WriterOptions options, CommitListener listener);
     ~Writer();
 
-    /// Loads every project: checkpoint + replay. Throws ReplayRefused, StoreCorrupt,
-    /// StoreUnavailable.
+    /// Loads every project: checkpoint + replay. One that an older engine version left gets a
+    /// checkpoint of this one at once. Throws ReplayRefused, StoreCorrupt, StoreUnavailable.
     void load();
 
     /// False when the queue is full: nothing was moved out of it, `done` is not called.
@@ -81,9 +82,10 @@ public:
     [[nodiscard]] std::size_t queued() const { return urgent_.size() + readings_.size(); }
     [[nodiscard]] bool urgent_queued() const { return !urgent_.empty(); }
 
-    /// One batch with what is queued and due; false when there was nothing to do. Submissions of a
-    /// batch that could not be committed are answered `store.unavailable` or `store.disk_full`
-    /// (retryable). Throws StoreUnavailable with must_stop when the process has to end.
+    /// One batch with what is queued and due; false when there was nothing to do. A batch that
+    /// could not be committed is tried once more, unless the disk is full; then its submissions are
+    /// answered `store.unavailable` or `store.disk_full` (retryable). Throws StoreUnavailable with
+    /// must_stop when the process has to end.
     bool run_batch(const engine::Now& now);
     /// Earliest timer over all projects; 0: none.
     [[nodiscard]] Instant next_due() const;
@@ -116,6 +118,7 @@ private:
     Batch take();
     void recycle(Batch&& batch);
     void drop_known_facts(Batch& batch);
+    void answer_duplicate(Batch& batch, std::size_t i);
     void add_due_ticks(Batch& batch, const engine::Now& now);
     void apply(Batch& batch, const engine::Now& now);
     void write(Batch& batch);
@@ -124,6 +127,7 @@ private:
     void refuse(Batch& batch, const std::string& code);
     bool was_committed(const Batch& batch);
     void tell_failure(const StoreUnavailable& why);
+    void retry(Batch& batch, const engine::Now& now);
     void environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why);
     void refused_by_constraint(Batch& batch, const engine::Now& now);
     void commit_single(Batch& single, const engine::Now& now);
@@ -132,6 +136,7 @@ private:
     void drop_all();
     bool reload();
     void reload(ProjectId id);
+    void settle_upgrade(ProjectId id);
     void recover_dirty(ProjectId id);
     [[nodiscard]] ProjectId checkpoint_due(Instant wall) const;
     void begin_checkpoint(ProjectId id, Instant wall);

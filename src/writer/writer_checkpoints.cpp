@@ -1,4 +1,5 @@
 // Coalesced rows and checkpoints, written between batches (design §1.1).
+#include "base/log.hpp"
 #include "crypto/digest.hpp"
 #include "engine/version.hpp"
 #include "writer/writer_parts.hpp"
@@ -118,6 +119,26 @@ void Writer::checkpoint(ProjectId id, Instant wall) {
         write_slice();
     }
     finish_checkpoint();
+}
+
+/// Before anything else happens: a version that comes later reads this one's checkpoint, but no log
+/// behind another's. A row of ours stands first, so that it does not replace the one it came from.
+/// Nobody listens yet.
+void Writer::settle_upgrade(ProjectId id) {
+    const engine::Now now = find(id)->now;
+    Batch batch;
+    auto& share = batch.shares[id];
+    share.events.emplace_back(engine::Tick{});
+    share.from.push_back(no_submission);
+    apply(batch, now);
+    write(batch);
+    Project& project = *find(id);
+    project.seq = share.log.seq;
+    project.log_hash = share.log.hash;
+    checkpoint(id, now.wall);
+    log::info("project {}: taken over from an older engine version, checkpoint {}", id.text(),
+              find(id)->checkpoint_seq);
+    find(id)->upgraded = false;
 }
 
 void Writer::stop(Instant wall) {

@@ -31,6 +31,26 @@ void Writer::tell_failure(const StoreUnavailable& why) {
     }
 }
 
+/// Once more, from what was submitted: a fact may have become known, ids come from the state as it
+/// is now.
+void Writer::retry(Batch& batch, const engine::Now& now) {
+    batch.retried = true;
+    ++counters_.retried;
+    batch.give_events_back();
+    try {
+        drop_known_facts(batch);
+    } catch (const StoreUnavailable& why) {
+        batch.give_events_back();
+        environment_broke(batch, now, why);
+        return;
+    }
+    add_due_ticks(batch, now);
+    if (!batch.shares.empty()) {
+        apply(batch, now);
+        commit(batch, now);
+    }
+}
+
 /// The outcome of the commit is unknown: the store knows. State never runs ahead of it.
 void Writer::environment_broke(Batch& batch, const engine::Now& now, const StoreUnavailable& why) {
     ++counters_.commit_failures;
@@ -52,6 +72,11 @@ void Writer::environment_broke(Batch& batch, const engine::Now& now, const Store
         tell_failure(again);
         counters_.down = true;
         drop_all();
+        batch.retried = true;
+    }
+    if (!batch.retried && !why.disk_full) {
+        retry(batch, now);
+        return;
     }
     refuse(batch, why.disk_full ? "store.disk_full" : "store.unavailable");
 }
@@ -91,6 +116,7 @@ void Writer::refused_by_constraint(Batch& batch, const engine::Now& now) {
         Batch single;
         single.submissions.push_back(std::move(batch.submissions[i]));
         single.answered.assign(1, false);
+        single.retried = batch.retried;
         try {
             commit_single(single, now);
         } catch (const StoreUnavailable& why) {
@@ -122,6 +148,7 @@ void Writer::commit_single(Batch& single, const engine::Now& now) {
 /// It failed while the batch was half way: nothing is known of any state.
 void Writer::store_gone(Batch& batch, const engine::Now& now, const StoreUnavailable& why) {
     batch.shares.clear();
+    batch.retried = true;  // there is no state to try it on
     counters_.down = true;
     drop_all();
     environment_broke(batch, now, why);

@@ -25,12 +25,14 @@ struct Writer::Project {
     Instant checkpoint_wall;          // of the last checkpoint
     std::int64_t readings_since = 0;  // a checkpoint
     std::int64_t checkpoint_seq = 0;
+    bool upgraded = false;  // read from an older version's checkpoint, and none of our own yet
 
     explicit Project(Loaded loaded)
         : engine(std::move(loaded.engine)),
           seq(loaded.seq),
           log_hash(loaded.log_hash),
-          now(loaded.now) {}
+          now(loaded.now),
+          upgraded(loaded.upgraded) {}
 };
 
 /// Submissions of one batch, and by project the events they make.
@@ -45,7 +47,10 @@ struct Writer::Batch {
     std::vector<bool> answered;
     std::map<ProjectId, Share> shares;
     std::vector<InboxRow> inbox;
+    std::vector<std::size_t> twins;  // name a fact that another submission of the batch names
+    bool retried = false;            // after a failure; it happens once
 
+    /// As it was taken: what was learnt of facts is asked again.
     void give_events_back() {
         for (auto& [id, share] : shares) {
             for (std::size_t i = 0; i < share.from.size(); ++i) {
@@ -55,6 +60,8 @@ struct Writer::Batch {
             }
         }
         shares.clear();
+        inbox.clear();
+        twins.clear();
     }
 
     void answer(std::size_t i, const engine::EventOutcome& outcome) {

@@ -178,6 +178,131 @@ TEST_F(WriterTest, ACommitWhoseAnswerGotLostIsAnsweredAsDone) {
     EXPECT_EQ(writer_.counters().commit_failures, 1);
 }
 
+TEST_F(WriterTest, AFailureThatPassesIsTriedOnceMore) {
+    int calls = 0;
+    store_.before_commit = [&](const auto&) {
+        EXPECT_EQ(answers_.list.size(), 1U) << "that of the project; nothing else meanwhile";
+        if (++calls == 1) {
+            throw StoreUnavailable("connection gone", false, false);
+        }
+    };
+    submit(account(2), 2, fact(campus, "F2"));
+    submit(account(3), 3, fact(campus, "F2"));
+    submit(project("market"), 4, {}, market);
+    submit(account(5), 5, {}, market);
+    EXPECT_TRUE(batch());
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(answers_.of(2), "");
+    EXPECT_EQ(answers_.of(3), "duplicate");
+    EXPECT_EQ(answers_.of(5), "");
+    EXPECT_TRUE(known(2));
+    EXPECT_FALSE(known(3));
+    EXPECT_EQ(store_.log[campus].size(), 2U) << "written once";
+    EXPECT_EQ(store_.log[market].size(), 1U);
+    EXPECT_EQ(store_.facts.size(), 1U);
+    EXPECT_EQ(writer_.counters().commit_failures, 1);
+    EXPECT_EQ(writer_.counters().retried, 1);
+    EXPECT_EQ(writer_.counters().inbox_duplicates, 1);
+    const Loaded again = load_newest(store_, campus);
+    EXPECT_EQ(again.engine.image(), writer_.engine(campus)->image());
+}
+
+TEST_F(WriterTest, AFailureThatLastsIsAnsweredAfterTheSecondTry) {
+    int calls = 0;
+    store_.before_commit = [&](const auto&) {
+        ++calls;
+        throw StoreUnavailable("connection gone", false, false);
+    };
+    submit(account(2), 2, fact(campus, "F2"));
+    submit(account(3), 3, fact(campus, "F2"));
+    batch();
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(answers_.of(2), "store.unavailable");
+    EXPECT_EQ(answers_.of(3), "store.unavailable") << "its fact is not durable either";
+    EXPECT_FALSE(known(2));
+    store_.before_commit = {};
+    submit(account(2), 4, fact(campus, "F2"));
+    batch();
+    EXPECT_EQ(answers_.of(4), "");
+    EXPECT_TRUE(known(2));
+    EXPECT_EQ(store_.log[campus].back().seq, 2);
+}
+
+TEST_F(WriterTest, ASecondTryWhoseAnswerGotLostIsNotDoneAgain) {
+    int calls = 0;
+    store_.before_commit = [&](const auto&) {
+        if (++calls == 1) {
+            throw StoreUnavailable("connection gone", false, false);
+        }
+    };
+    store_.after_commit = [] { throw StoreUnavailable("connection gone", false, false); };
+    submit(account(2), 2, fact(campus, "F2"));
+    batch();
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(answers_.of(2), "");
+    EXPECT_EQ(store_.log[campus].size(), 2U);
+    EXPECT_TRUE(known(2));
+}
+
+TEST_F(WriterTest, AFactThatBecameKnownMeanwhileIsADuplicate) {
+    store_.before_commit = [&](const auto&) {
+        store_.before_commit = {};
+        store_.facts.insert("sandbox/F2");
+        throw StoreUnavailable("connection gone", false, false);
+    };
+    submit(account(2), 2, fact(campus, "F2"));
+    submit(account(3), 3);
+    batch();
+    EXPECT_EQ(answers_.of(2), "duplicate");
+    EXPECT_EQ(answers_.of(3), "");
+    EXPECT_FALSE(known(2));
+    EXPECT_TRUE(known(3));
+}
+
+TEST_F(WriterTest, AStoreThatDoesNotKnowItsFactsForAMomentIsAskedOnceMore) {
+    int asked = 0;
+    store_.before_known = [&] {
+        if (++asked == 2) {
+            throw StoreUnavailable("connection gone", false, false);
+        }
+    };
+    submit(account(2), 2, fact(campus, "F2"));
+    submit(account(3), 3, fact(campus, "F3"));
+    EXPECT_TRUE(batch());
+    EXPECT_EQ(answers_.of(2), "");
+    EXPECT_EQ(answers_.of(3), "");
+    EXPECT_TRUE(known(2));
+    EXPECT_EQ(store_.facts.size(), 2U);
+    store_.before_known = [] { throw StoreUnavailable("connection gone", false, false); };
+    submit(account(4), 4, fact(campus, "F4"));
+    batch();
+    EXPECT_EQ(answers_.of(4), "store.unavailable");
+    EXPECT_FALSE(known(4));
+}
+
+TEST_F(WriterTest, AConstraintInTheSecondTryStillFindsTheGuiltyOne) {
+    const auto guilty = to_binary(account(3));
+    bool first = true;
+    store_.before_commit = [&](const std::vector<ProjectBatch>& batches) {
+        if (std::exchange(first, false)) {
+            throw StoreUnavailable("connection gone", false, false);
+        }
+        for (const ProjectBatch& one : batches) {
+            const Bytes& events = one.log.events;
+            if (std::search(events.begin(), events.end(), guilty.begin(), guilty.end()) !=
+                events.end()) {
+                throw StoreConstraint("account 3");
+            }
+        }
+    };
+    submit(account(2), 2);
+    submit(account(3), 3);
+    batch();
+    EXPECT_EQ(answers_.of(2), "");
+    EXPECT_EQ(answers_.of(3), "event.parked");
+    EXPECT_TRUE(known(2));
+}
+
 TEST_F(WriterTest, ACommitThatFailedLeavesTheStateBehindTheStore) {
     store_.before_commit = [](const auto&) { throw StoreUnavailable("full", true, false); };
     submit(account(2), 2);

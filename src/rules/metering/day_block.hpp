@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "base/describe.hpp"
 #include "base/result.hpp"
+#include "base/shape.hpp"
 #include "rules/metering/register.hpp"
 
 #include <array>
@@ -116,6 +117,28 @@ struct BinaryForm<rules::metering::DayBlock> {
             value = std::move(*parsed);
         } else {
             in.fail();
+        }
+    }
+};
+
+template <>
+struct ShapeForm<rules::metering::DayBlock> {
+    static constexpr const char* name = "day_block";  // never changes: the stores are full of them
+
+    static std::uint32_t build(ShapeBuilder& builder) {
+        return builder.add({ShapeKind::document, 0, name, {}});
+    }
+    static void read(ShapedReader& reader, const ShapeNode& node,
+                     rules::metering::DayBlock& value) {
+        const ByteView bytes = reader.document(node, name);
+        if (!reader.ok()) {
+            return;
+        }
+        auto parsed = rules::metering::DayBlock::parse(bytes);
+        if (parsed) {
+            value = std::move(*parsed);
+        } else {
+            reader.refuse(parsed.error().text());
         }
     }
 };

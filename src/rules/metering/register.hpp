@@ -4,6 +4,7 @@
 
 #include "base/binary.hpp"
 #include "base/money.hpp"
+#include "base/shape.hpp"
 #include "base/time.hpp"
 
 #include <array>
@@ -103,6 +104,28 @@ struct BinaryForm<rules::metering::Registers> {
         }
         for (std::size_t i = 0; i < value.count; ++i) {
             value.value[i].units = in.signed_varint();
+        }
+    }
+};
+
+/// In bytes a list of numbers.
+template <>
+struct ShapeForm<rules::metering::Registers> {
+    static std::uint32_t build(ShapeBuilder& builder) {
+        return builder.of<std::vector<std::int64_t>>();
+    }
+    static void read(ShapedReader& reader, const ShapeNode& node,
+                     rules::metering::Registers& value) {
+        std::vector<std::int64_t> units;
+        ShapeForm<std::vector<std::int64_t>>::read(reader, node, units);
+        if (units.size() > rules::metering::max_registers) {
+            reader.refuse("has " + std::to_string(units.size()) + " registers");
+            return;
+        }
+        value = {};
+        value.count = static_cast<std::uint8_t>(units.size());
+        for (std::size_t i = 0; i < units.size(); ++i) {
+            value.value[i].units = units[i];
         }
     }
 };

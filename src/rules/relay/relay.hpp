@@ -24,6 +24,7 @@ constexpr int reason_count = 7;
 
 /// A set of reasons as bits (1 << Reason).
 struct Reasons {
+    using FlagsOf = Reason;  // checkpoints know the bits by name (base/shape.hpp)
     std::uint8_t bits = 0;
 
     [[nodiscard]] bool has(Reason r) const {

@@ -118,4 +118,39 @@ void BinaryForm<rules::tariff::TariffBook>::read(ByteReader& in, rules::tariff::
     }
 }
 
+namespace rules::tariff {
+
+namespace {
+
+/// What the binary form of a book is a list of.
+struct Published {
+    TariffId id;
+    TariffDocument document;
+};
+MB_DESCRIBE(Published, (id, document))
+
+}  // namespace
+
+}  // namespace rules::tariff
+
+std::uint32_t ShapeForm<rules::tariff::TariffBook>::build(ShapeBuilder& builder) {
+    return builder.of<std::vector<rules::tariff::Published>>();
+}
+
+void ShapeForm<rules::tariff::TariffBook>::read(ShapedReader& reader, const ShapeNode& node,
+                                                rules::tariff::TariffBook& book) {
+    book = {};
+    reader.each_item(node, [&] {
+        rules::tariff::Published version;
+        reader.read(node.items[0].shape, version);
+        if (!reader.ok()) {
+            return;
+        }
+        const auto published = book.publish(version.id, std::move(version.document), nullptr);
+        if (!published) {
+            reader.refuse(published.error().text());
+        }
+    });
+}
+
 }  // namespace mb

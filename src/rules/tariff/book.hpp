@@ -5,6 +5,7 @@
 #include "base/binary.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "base/shape.hpp"
 #include "rules/tariff/compiled.hpp"
 
 #include <cstdint>
@@ -65,6 +66,12 @@ template <>
 struct BinaryForm<rules::tariff::TariffBook> {
     static void write(ByteWriter& out, const rules::tariff::TariffBook& book);
     static void read(ByteReader& in, rules::tariff::TariffBook& book);
+};
+
+template <>
+struct ShapeForm<rules::tariff::TariffBook> {
+    static std::uint32_t build(ShapeBuilder& builder);
+    static void read(ShapedReader& reader, const ShapeNode& node, rules::tariff::TariffBook& book);
 };
 
 }  // namespace mb

@@ -7,6 +7,7 @@
 #include "base/describe.hpp"
 #include "base/json.hpp"
 #include "base/money.hpp"
+#include "base/shape.hpp"
 #include "base/time.hpp"
 #include "rules/calendar.hpp"
 
@@ -289,6 +290,28 @@ struct BinaryForm<rules::tariff::TariffDocument> {
             return;
         }
         value = std::move(*read);
+    }
+};
+
+template <>
+struct ShapeForm<rules::tariff::TariffDocument> {
+    static constexpr const char* name = "tariff_json";
+
+    static std::uint32_t build(ShapeBuilder& builder) {
+        return builder.add({ShapeKind::document, 0, name, {}});
+    }
+    static void read(ShapedReader& reader, const ShapeNode& node,
+                     rules::tariff::TariffDocument& value) {
+        const std::string_view json = as_text(reader.document(node, name));
+        if (!reader.ok()) {
+            return;
+        }
+        auto read = from_json<rules::tariff::TariffDocument>(json);
+        if (read) {
+            value = std::move(*read);
+        } else {
+            reader.refuse(read.error().text());
+        }
     }
 };
 

@@ -126,6 +126,16 @@ ORDER BY seq DESC
 LIMIT 1
 )sql"};
 
+/// Of the first row behind the newest checkpoint.
+inline constexpr Sql event_log_open_version{R"sql(
+SELECT engine_version
+FROM event_log
+WHERE project_id = $1
+    AND seq > (SELECT coalesce(max(seq), 0) FROM checkpoint WHERE project_id = $1)
+ORDER BY seq
+LIMIT 1
+)sql"};
+
 inline constexpr Sql event_log_hash{R"sql(
 SELECT hash
 FROM event_log
