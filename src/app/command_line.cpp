@@ -13,6 +13,7 @@
 #include "app/verify_steps.hpp"
 #include "bench/ingest.hpp"
 #include "bench/list.hpp"
+#include "bench/rate.hpp"
 #include "bench/wire.hpp"
 
 #include <CLI/CLI.hpp>
@@ -251,12 +252,27 @@ void add_bench_list(CLI::App* bench, int& code) {
     sub->callback([options, &code] { code = bench::run_list(*options, std::cout, std::cerr); });
 }
 
+void add_bench_rate(CLI::App* bench, int& code) {
+    CLI::App* sub = bench->add_subcommand("rate", "Rating: the kernel in memory");
+    auto options = std::make_shared<bench::RateBenchOptions>();
+    sub->add_option("--kernel-meters", options->kernel.meters, "1 … 10000000")
+        ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    sub->add_option("--kernel-quarters", options->kernel.quarters, "Quarter hours; 1 … 960")
+        ->check(CLI::Range(1, 960))
+        ->capture_default_str();
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback(
+        [options, &code] { code = bench::run_rate_bench(*options, std::cout, std::cerr); });
+}
+
 void add_bench(CLI::App& cli, int& code) {
     CLI::App* sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
     sub->require_subcommand(1);
     add_bench_ingest(sub, code);
     add_bench_wire(sub, code);
     add_bench_list(sub, code);
+    add_bench_rate(sub, code);
 }
 
 }  // namespace
