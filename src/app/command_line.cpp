@@ -7,6 +7,7 @@
 #include "app/fleet_command.hpp"
 #include "app/migrate_command.hpp"
 #include "app/rate_command.hpp"
+#include "app/rerate_command.hpp"
 #include "app/serve_command.hpp"
 #include "app/simulate_command.hpp"
 #include "app/verify_command.hpp"
@@ -67,6 +68,25 @@ void add_rate(CLI::App& cli, int& code) {
     sub->add_flag("--batch", options->batch,
                   "Cases {\"tariffs\": […], \"usage\": {…}} from standard input, one a line");
     sub->callback([options, &code] { code = run_rate(*options, std::cin, std::cout, std::cerr); });
+}
+
+void add_rerate(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand(
+        "rerate", "Rate months anew from the stored readings, or by another tariff. Reads only");
+    auto options = std::make_shared<RerateOptions>();
+    sub->add_option("--project", options->project, "Id; not needed when there is one");
+    sub->add_option("--from", options->from, "A day of the first month")->required();
+    sub->add_option("--to", options->to, "A day of the last month")->required();
+    sub->add_option("--tariff", options->tariff,
+                    "Who would pay more, who less: a document, an id, or CODE@VERSION");
+    sub->add_flag("--dry-run", options->dry_run, "Without a look into the books");
+    sub->add_option("--threads", options->threads, "1 … 8; 0: as many as the machine has")
+        ->check(CLI::Range(0, 8))
+        ->capture_default_str();
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_flag("--json", options->json, "JSON, a line each, the total last");
+    sub->callback([options, &code] { code = run_rerate(*options, std::cout, std::cerr); });
 }
 
 void add_explain(CLI::App& cli, int& code) {
@@ -283,7 +303,7 @@ int run_command_line(int argc, char** argv) {
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
     for (const auto add :
-         {add_serve, add_demo, add_rate, add_explain, add_decode, add_fleet, add_sandbox_channel,
+         {add_serve, add_demo, add_rate, add_rerate, add_explain, add_decode, add_fleet, add_sandbox_channel,
           add_simulate, add_verify, add_backup, add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }

@@ -121,6 +121,9 @@ public:
     /// Readings of a day in the order they came in; charged, held and excluded.
     [[nodiscard]] std::vector<rules::metering::DayReading> day(ProjectId project, MeterId meter,
                                                                CivilDate on) const;
+    /// Its rows of days [from, to), by day and part; packed as DayBlock::bytes().
+    [[nodiscard]] std::vector<engine::DayRow> day_rows(ProjectId project, MeterId meter,
+                                                       CivilDate from, CivilDate to) const;
     [[nodiscard]] ProjectSummary summary(ProjectId project, Instant business_now) const;
     /// meter_view.version of every meter: it changes with each change of the row.
     [[nodiscard]] std::vector<std::pair<MeterId, std::int64_t>> view_versions(
