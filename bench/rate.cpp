@@ -1,5 +1,6 @@
 #include "bench/rate.hpp"
 
+#include <optional>
 #include <ostream>
 
 #include "base/json.hpp"
@@ -9,9 +10,10 @@ namespace mb::bench {
 namespace {
 
 struct RateResult {
-    KernelResult kernel;
+    std::optional<KernelResult> kernel;
+    std::optional<MonthResult> month;
 };
-MB_DESCRIBE(RateResult, (kernel))
+MB_DESCRIBE(RateResult, (kernel, month))
 
 void print(const KernelResult& r, std::ostream& out) {
     out << "kernel           " << r.intervals_per_s << " intervals/s, " << r.meters
@@ -26,18 +28,51 @@ void print(const KernelResult& r, std::ostream& out) {
         << " bytes an agreement\n";
 }
 
+void print(const MonthResult& r, std::ostream& out) {
+    out << "month            " << r.readings << " readings of " << r.meters << " meters, "
+        << r.packed_bytes << " bytes packed; made in " << r.build_s << " s\n"
+        << "  plain pass     " << r.plain_per_s << " readings/s: unpacked and added up\n"
+        << "  one thread     " << r.readings_per_s << " readings/s, ratio " << r.ratio << "; "
+        << r.lines << " lines\n"
+        << "  " << r.threads << " threads      " << r.readings_per_s_threads
+        << " readings/s, ratio " << r.ratio_threads << "\n"
+        << "  sha256         " << r.sha256 << (r.same ? "" : "  NOT THE SAME, or wrong sums")
+        << "\n"
+        << "  memory         " << r.resident_mib << " MiB resident at most; the state loaded in "
+        << r.load_s << " s\n";
+}
+
 }  // namespace
 
-int run_rate_bench(const RateBenchOptions& options, std::ostream& out, std::ostream& err) {
+int run_rate_bench(const RateBenchOptions& options, const Rerate& rerate, std::ostream& out,
+                   std::ostream& err) {
     const auto progress = [&](const std::string& what) { err << "bench: " << what << std::endl; };
     RateResult result;
-    result.kernel = measure_kernel(options.kernel, progress);
+    bool sound = true;
+    if (options.month.meters > 0) {  // first: its memory is the most there was until then
+        auto month = measure_month(options.month, rerate, progress);
+        if (!month) {
+            err << "bench: " << month.error().text() << "\n";
+            return 1;
+        }
+        result.month = std::move(*month);
+        sound = result.month->same;
+    }
+    if (options.kernel.meters > 0) {
+        result.kernel = measure_kernel(options.kernel, progress);
+        sound = sound && result.kernel->differing == 0;
+    }
     if (options.json) {
         out << to_json(result) << "\n";
-    } else {
-        print(result.kernel, out);
+        return sound ? 0 : 1;
     }
-    return result.kernel.differing == 0 ? 0 : 1;
+    if (result.kernel) {
+        print(*result.kernel, out);
+    }
+    if (result.month) {
+        print(*result.month, out);
+    }
+    return sound ? 0 : 1;
 }
 
 }  // namespace mb::bench

@@ -2,19 +2,22 @@
 // add.
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
 
 #include "bench/rate_kernel.hpp"
+#include "bench/rate_month.hpp"
 
 namespace mb::bench {
 
+/// Either part is left out when it has no meters.
 struct RateBenchOptions {
     KernelOptions kernel;
+    MonthOptions month;
     bool json = false;
 };
 
-/// Exit code: 0 done, 1 when a sum differs from the slow path's.
-int run_rate_bench(const RateBenchOptions& options, std::ostream& out, std::ostream& err);
+/// Exit code: 0 done; 1 refused (see measure_month), or a sum differs. Throws StoreUnavailable.
+int run_rate_bench(const RateBenchOptions& options, const Rerate& rerate, std::ostream& out,
+                   std::ostream& err);
 
 }  // namespace mb::bench

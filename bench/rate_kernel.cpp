@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "bench/cpu.hpp"
 #include "bench/memory.hpp"
+#include "bench/rate_tariff.hpp"
 #include "rules/billing/accrual.hpp"
 
 namespace mb::bench {
@@ -17,59 +18,28 @@ using rules::billing::AgreementAccrual;
 using rules::billing::BillLine;
 using rules::billing::Interval;
 using rules::billing::RatingFacts;
-using rules::tariff::Band;
 
 constexpr Duration quarter = Duration::minutes(15);
-constexpr std::int32_t quarters_per_day = 96;
 constexpr std::int64_t ns_per_us = 1000;
-
-/// Ten changes of band a day. Prices differ in every cell, so that a wrong one shows.
-rules::tariff::TariffDocument three_by_five() {
-    rules::tariff::TariffDocument out;
-    out.code = "three-by-five";
-    out.name = "bench";
-    out.version = 1;
-    out.effective_from = CivilDate::parse("2026-01-01").value();
-    out.periods = {{"00:00", "02:00", Band::valley}, {"02:00", "05:00", Band::deep_valley},
-                   {"05:00", "08:00", Band::valley}, {"08:00", "10:00", Band::flat},
-                   {"10:00", "12:00", Band::sharp},  {"12:00", "14:00", Band::flat},
-                   {"14:00", "18:00", Band::peak},   {"18:00", "20:00", Band::sharp},
-                   {"20:00", "22:00", Band::peak},   {"22:00", "24:00", Band::flat}};
-    out.tier_cycle = rules::tariff::TierCycle::month;
-    out.tier_split = rules::tariff::TierSplit::time_order;
-    out.tier_limits = {Quantity::parse("20").value(), Quantity::parse("50").value()};
-    for (std::int32_t tier = 1; tier <= 3; ++tier) {
-        for (std::size_t band = 0; band < rules::tariff::band_count; ++band) {
-            const std::int64_t units =
-                9'382'500'000'000 - static_cast<std::int64_t>(band) * 1'501'370'000'000 +
-                tier * 500'000'000'000;
-            out.prices.push_back({static_cast<Band>(band), tier, Price{units}});
-        }
-    }
-    return out;
-}
-
-std::uint64_t mix(std::uint64_t z) {
-    z += 0x9E3779B97F4A7C15U;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-}
 
 /// Even meters use 5 to 15 kWh a day, odd ones 29 to 87: past the first limit, or both.
 Quantity used(std::int32_t meter, std::int32_t at) {
     const auto number = static_cast<std::uint64_t>(meter);
     const std::int64_t base = meter % 2 == 0 ? 500 : 3'000;
-    const auto own = static_cast<std::int64_t>(mix(number) % static_cast<std::uint64_t>(base));
-    const auto noise = static_cast<std::int64_t>(mix(number << 16U ^ static_cast<unsigned>(at)));
+    const auto own = static_cast<std::int64_t>(mixed(number) % static_cast<std::uint64_t>(base));
+    const auto noise = static_cast<std::int64_t>(mixed(number << 16U ^ static_cast<unsigned>(at)));
     return {base + own + (noise & 0xFF) * base / 256};
+}
+
+rules::tariff::TariffDocument document() {
+    return three_by_five(Quantity::parse("20").value(), Quantity::parse("50").value());
 }
 
 class Kernel {
 public:
     explicit Kernel(const KernelOptions& options)
         : options_(options), zone_(Zone::find("Asia/Shanghai").value()) {
-        code_ = book_.publish(TariffId{1}, three_by_five(), &calendar_).value();
+        code_ = book_.publish(TariffId{1}, document(), &calendar_).value();
         start_ = zone_.instant(CivilDate::parse("2026-05-04").value());
         input_.resize(static_cast<std::size_t>(options.meters));
         const std::int64_t before = resident_bytes();
@@ -94,8 +64,8 @@ public:
             (bound ? at_band_us : within_us) += timed([&] { charge_all(from); });
             at_band += bound ? 1 : 0;
             // There and back: the state is as it was.
-            const std::int64_t both = timed([&] { plain_pass(from, 1); }) +
-                                      timed([&] { plain_pass(from, -1); });
+            const std::int64_t both =
+                timed([&] { plain_pass(from, 1); }) + timed([&] { plain_pass(from, -1); });
             plain_us += both / 2;
         }
         const std::int64_t us = within_us + at_band_us;

@@ -8,6 +8,7 @@
 #include "app/migrate_command.hpp"
 #include "app/rate_command.hpp"
 #include "app/rerate_command.hpp"
+#include "app/rerate_measured.hpp"
 #include "app/serve_command.hpp"
 #include "app/simulate_command.hpp"
 #include "app/verify_command.hpp"
@@ -273,17 +274,27 @@ void add_bench_list(CLI::App* bench, int& code) {
 }
 
 void add_bench_rate(CLI::App* bench, int& code) {
-    CLI::App* sub = bench->add_subcommand("rate", "Rating: the kernel in memory");
+    CLI::App* sub = bench->add_subcommand(
+        "rate", "Rating: the kernel in memory, and a month of a project from the store");
     auto options = std::make_shared<bench::RateBenchOptions>();
-    sub->add_option("--kernel-meters", options->kernel.meters, "1 … 10000000")
-        ->check(CLI::Range(1, 10'000'000))
+    sub->add_option("--kernel-meters", options->kernel.meters, "0 … 10000000; 0: without")
+        ->check(CLI::Range(0, 10'000'000))
         ->capture_default_str();
     sub->add_option("--kernel-quarters", options->kernel.quarters, "Quarter hours; 1 … 960")
         ->check(CLI::Range(1, 960))
         ->capture_default_str();
+    sub->add_option("--meters", options->month.meters, "Of the project, 0 … 1000000; 0: without")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    sub->add_option("--threads", options->month.threads, "0: as many as the machine has")
+        ->check(CLI::Range(0, 8))
+        ->capture_default_str();
+    add_store(sub, options->month.store);
+    sub->add_option("--folder", options->month.folder, bench_folder);
     sub->add_flag("--json", options->json, "Print one JSON object");
-    sub->callback(
-        [options, &code] { code = bench::run_rate_bench(*options, std::cout, std::cerr); });
+    sub->callback([options, &code] {
+        code = bench::run_rate_bench(*options, rerate_measured, std::cout, std::cerr);
+    });
 }
 
 void add_bench(CLI::App& cli, int& code) {
@@ -302,9 +313,9 @@ int run_command_line(int argc, char** argv) {
     cli.require_subcommand(1);
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
-    for (const auto add :
-         {add_serve, add_demo, add_rate, add_rerate, add_explain, add_decode, add_fleet, add_sandbox_channel,
-          add_simulate, add_verify, add_backup, add_restore, add_migrate, add_user, add_bench}) {
+    for (const auto add : {add_serve, add_demo, add_rate, add_rerate, add_explain, add_decode,
+                           add_fleet, add_sandbox_channel, add_simulate, add_verify, add_backup,
+                           add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }
     try {

@@ -42,8 +42,8 @@ struct RerateTotal {
     Money amount;
     std::string sha256;  // of the lines as JSON, each with its line feed
 };
-MB_DESCRIBE(RerateTotal, (project, from, to, agreements, lines, refused, differing, dry_run, amount,
-                          sha256))
+MB_DESCRIBE(RerateTotal,
+            (project, from, to, agreements, lines, refused, differing, dry_run, amount, sha256))
 
 Result<ProjectId> project_of(writer::Store& store, std::int64_t wanted) {
     const std::vector<ProjectId> all = store.projects();
@@ -56,8 +56,8 @@ Result<ProjectId> project_of(writer::Store& store, std::int64_t wanted) {
     for (const ProjectId project : all) {
         known += (known.empty() ? "" : ", ") + project.text();
     }
-    return fail(error("project.not_found").with("project", std::to_string(wanted)).with("known",
-                                                                                        known));
+    return fail(
+        error("project.not_found").with("project", std::to_string(wanted)).with("known", known));
 }
 
 Result<RerateMonths> months_of(const RerateOptions& options) {
@@ -124,8 +124,8 @@ public:
     /// Errors: of reading, judging and publishing the tariff.
     Result<int> preview() {
         const TariffDocument document = TRY(tariff_document());
-        const auto book = TRY(book_with(state().tariffs, document, state().config.calendar,
-                                        months_));
+        const auto book =
+            TRY(book_with(state().tariffs, document, state().config.calendar, months_));
         const std::int32_t code = *state().tariffs.code_index(document.code);
         std::erase_if(ids_, [&](AgreementId id) {
             return state().agreements.find(id)->accrual.tariff_code_index != code;
@@ -140,13 +140,7 @@ public:
         preview.version = document.version;
         preview.from = rules::billing::cycle_text(months_.from);
         preview.to = rules::billing::cycle_text(months_.to);
-        crypto::Sha256 hash;
-        for (const RatedAgreement& one : after) {
-            for (const AmountLine& line : one.lines) {
-                hash.update(to_json(rerate_line(state(), book, one.id, line)) + "\n");
-            }
-        }
-        preview.sha256 = crypto::hex_lower(hash.finish());
+        preview.sha256 = each_line(state(), book, after, [](const auto&, const auto&) {});
         out_ << (options_.json ? to_json(preview) + "\n" : preview_text(preview));
         return preview.refused.empty() ? done : refused;
     }
@@ -161,36 +155,29 @@ private:
         const int threads =
             options_.threads > 0 ? options_.threads : std::clamp(machine, 1, threads_max);
         auto told = begun;
-        return rerate_all({state(), book, readings_, months_}, ids, threads,
-                          [&](std::size_t count) {
-                              const auto now = std::chrono::steady_clock::now();
-                              if (now - told >= progress_after) {
-                                  told = now;
-                                  err_ << fmt::format("{} of {} agreements {}\n", count,
-                                                      ids.size(), what);
-                                  err_.flush();
-                              }
-                          });
+        return rerate_all(
+            {state(), book, readings_, months_}, ids, threads, [&](std::size_t count) {
+                const auto now = std::chrono::steady_clock::now();
+                if (now - told >= progress_after) {
+                    told = now;
+                    err_ << fmt::format("{} of {} agreements {}\n", count, ids.size(), what);
+                    err_.flush();
+                }
+            });
     }
 
     RerateTotal print_lines(const std::vector<RatedAgreement>& rated) {
         RerateTotal total;
-        crypto::Sha256 hash;
+        total.agreements = static_cast<std::int64_t>(rated.size());
         if (!options_.json) {
             out_ << lines_heading();
         }
-        for (const RatedAgreement& one : rated) {
-            ++total.agreements;
-            for (const AmountLine& each : one.lines) {
-                const RerateLine line = rerate_line(state(), state().tariffs, one.id, each);
-                const std::string text = to_json(line) + "\n";
-                hash.update(text);
-                out_ << (options_.json ? text : line_text(line));
-                ++total.lines;
-                total.amount += each.amount;
-            }
-        }
-        total.sha256 = crypto::hex_lower(hash.finish());
+        total.sha256 = each_line(state(), state().tariffs, rated,
+                                 [&](const RerateLine& line, const std::string& text) {
+                                     out_ << (options_.json ? text : line_text(line));
+                                     ++total.lines;
+                                     total.amount += line.amount;
+                                 });
         return total;
     }
 
@@ -236,8 +223,9 @@ private:
         std::ifstream file(options_.tariff, std::ios::binary);
         if (!file) {
             return fail(error("rerate.no_tariff", ErrorKind::not_found)
-                            .with("expected", "a file, the id of a published version, or "
-                                              "CODE@VERSION"));
+                            .with("expected",
+                                  "a file, the id of a published version, or "
+                                  "CODE@VERSION"));
         }
         const std::string text(std::istreambuf_iterator<char>(file), {});
         TariffDocument document = TRY(from_json<TariffDocument>(text));

@@ -1,5 +1,7 @@
 #include "app/rerate_lines.hpp"
 
+#include "base/json.hpp"
+#include "crypto/digest.hpp"
 #include "rules/billing/settle.hpp"
 #include "store/rows.hpp"
 #include "store/statements/money.hpp"
@@ -45,6 +47,21 @@ RerateLine rerate_line(const engine::State& state, const rules::tariff::TariffBo
     out.exact = rated.line.exact.text();
     out.amount = rated.amount;
     return out;
+}
+
+std::string each_line(const engine::State& state, const rules::tariff::TariffBook& book,
+                      const std::vector<RatedAgreement>& rated,
+                      const std::function<void(const RerateLine&, const std::string&)>& each) {
+    crypto::Sha256 hash;
+    for (const RatedAgreement& one : rated) {
+        for (const AmountLine& amount : one.lines) {
+            const RerateLine line = rerate_line(state, book, one.id, amount);
+            const std::string text = to_json(line) + "\n";
+            hash.update(text);
+            each(line, text);
+        }
+    }
+    return crypto::hex_lower(hash.finish());
 }
 
 std::string lines_heading() {

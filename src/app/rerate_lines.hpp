@@ -5,8 +5,8 @@
 #include "app/agreement_history.hpp"
 #include "app/rerate.hpp"
 #include "base/describe.hpp"
-#include "crypto/digest.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,6 +36,12 @@ MB_DESCRIBE(RerateLine, (agreement, account, month, tariff, version, item, band,
 
 RerateLine rerate_line(const engine::State& state, const rules::tariff::TariffBook& book,
                        AgreementId agreement, const AmountLine& line);
+
+/// What `each` gets is a line as JSON with its line feed, by agreement and key; returns the SHA-256
+/// of all of them in hex.
+std::string each_line(const engine::State& state, const rules::tariff::TariffBook& book,
+                      const std::vector<RatedAgreement>& rated,
+                      const std::function<void(const RerateLine&, const std::string&)>& each);
 
 /// A row of the table, and the row above all.
 std::string line_text(const RerateLine& line);

@@ -13,18 +13,12 @@ using rules::metering::DayReading;
 
 constexpr std::size_t rows_at_once = 1000;
 
-void append(std::vector<DayReading>& out, const DayBlock& block) {
-    const std::vector<DayReading> readings = block.readings();
-    out.insert(out.end(), readings.begin(), readings.end());
-}
-
 void append(std::vector<DayReading>& out, const engine::DayRow& row) {
-    const auto block = DayBlock::parse(row.packed);
-    if (!block) {
+    const auto read = DayBlock::append_readings(row.packed, out);
+    if (!read) {
         throw writer::StoreCorrupt("store: meter " + row.meter.text() + " on " + row.on.text() +
-                                   ": " + block.error().text());
+                                   ": " + read.error().text());
     }
-    append(out, *block);
 }
 
 }  // namespace
@@ -73,7 +67,8 @@ std::vector<DayReading> StoredReadings::of(const engine::MeterState& meter, Civi
     }
     for (const engine::OpenDay& day : meter.days) {
         if (day.on >= from && day.on < to) {
-            append(out, day.block);
+            const std::vector<DayReading> open = day.block.readings();
+            out.insert(out.end(), open.begin(), open.end());
         }
     }
     const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };

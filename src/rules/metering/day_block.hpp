@@ -84,11 +84,15 @@ public:
 
     /// From bytes(). Errors: day_block.malformed {position}.
     static Result<DayBlock> parse(ByteView bytes);
+    /// Of a block that is only read: appends what parse() and readings() would give, in one walk.
+    /// Errors: as parse(); then some were appended.
+    static Result<void> append_readings(ByteView bytes, std::vector<DayReading>& out);
 
     friend bool operator==(const DayBlock& a, const DayBlock& b) { return a.data_ == b.data_; }
 
 private:
     class Cursor;
+    static Result<void> judge_end(const Cursor& cursor);
     void follow(const DayReading& reading);
 
     Bytes data_;
