@@ -1,9 +1,10 @@
 #include "bench/memory.hpp"
 
-#include <sys/resource.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <string>
 
 #include "base/check.hpp"
 
@@ -18,9 +19,19 @@ std::int64_t resident_bytes() {
 }
 
 std::int64_t resident_bytes_max() {
-    rusage usage{};
-    CHECK(::getrusage(RUSAGE_SELF, &usage) == 0);
-    return std::int64_t{usage.ru_maxrss} * 1024;
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::int64_t kib = 0;
+        if (word == "VmHWM:" && status >> kib) {
+            return kib * 1024;
+        }
+    }
+    return resident_bytes();
+}
+
+void forget_resident_max() {
+    ::malloc_trim(0);
+    std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): resets VmHWM
 }
 
 }  // namespace mb::bench

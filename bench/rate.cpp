@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "base/json.hpp"
+#include "bench/memory.hpp"
 
 namespace mb::bench {
 
@@ -32,8 +33,8 @@ void print(const MonthResult& r, std::ostream& out) {
     out << "month            " << r.readings << " readings of " << r.meters << " meters, "
         << r.packed_bytes << " bytes packed; made in " << r.build_s << " s\n"
         << "  plain pass     " << r.plain_per_s << " readings/s: unpacked and added up\n"
-        << "  one thread     " << r.readings_per_s << " readings/s, ratio " << r.ratio << "; "
-        << r.lines << " lines\n"
+        << "  one thread     " << r.readings_per_s << " readings/s, ratio " << r.ratio
+        << ", of CPU time " << r.ratio_cpu << "; " << r.lines << " lines\n"
         << "  " << r.threads << " threads      " << r.readings_per_s_threads
         << " readings/s, ratio " << r.ratio_threads << "\n"
         << "  sha256         " << r.sha256 << (r.same ? "" : "  NOT THE SAME, or wrong sums")
@@ -49,18 +50,19 @@ int run_rate_bench(const RateBenchOptions& options, const Rerate& rerate, std::o
     const auto progress = [&](const std::string& what) { err << "bench: " << what << std::endl; };
     RateResult result;
     bool sound = true;
-    if (options.month.meters > 0) {  // first: its memory is the most there was until then
+    if (options.kernel.meters > 0) {  // first: it counts on memory nobody used before
+        result.kernel = measure_kernel(options.kernel, progress);
+        sound = result.kernel->differing == 0;
+    }
+    if (options.month.meters > 0) {
+        forget_resident_max();
         auto month = measure_month(options.month, rerate, progress);
         if (!month) {
             err << "bench: " << month.error().text() << "\n";
             return 1;
         }
         result.month = std::move(*month);
-        sound = result.month->same;
-    }
-    if (options.kernel.meters > 0) {
-        result.kernel = measure_kernel(options.kernel, progress);
-        sound = sound && result.kernel->differing == 0;
+        sound = sound && result.month->same;
     }
     if (options.json) {
         out << to_json(result) << "\n";

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/check.hpp"
+#include "bench/cpu.hpp"
 #include "bench/memory.hpp"
 #include "bench/place.hpp"
 #include "bench/project.hpp"
@@ -153,6 +154,7 @@ struct Plain {
     std::int64_t readings = 0;
     std::int64_t bytes = 0;
     std::int64_t us = 0;
+    std::int64_t cpu_us = 0;
     std::uint64_t sum = 0;  // of all registers; wraps
 };
 
@@ -165,6 +167,7 @@ constexpr store::Sql month_rows{
 Plain plain_pass(store::Database& database, const Month& month, std::int32_t meters) {
     Plain out;
     const auto begun = SteadyClock::now();
+    const std::int64_t cpu_begun_us = process_cpu_us();
     std::vector<DayReading> readings;
     for (std::int32_t id = 1; id <= meters; ++id) {
         const store::Lease session = database.read();
@@ -187,6 +190,7 @@ Plain plain_pass(store::Database& database, const Month& month, std::int32_t met
         }
     }
     out.us = us_since(begun);
+    out.cpu_us = process_cpu_us() - cpu_begun_us;
     return out;
 }
 
@@ -219,6 +223,7 @@ Result<MonthResult> measure_month(const MonthOptions& options, const Rerate& rer
     out.load_s = seconds(one.load_us);
     out.readings_per_s = per_s(plain.readings, one.rate_us);
     out.ratio = thousandths(plain.us, one.rate_us);
+    out.ratio_cpu = thousandths(plain.cpu_us, one.rate_cpu_us);
     const auto machine = static_cast<std::int32_t>(std::thread::hardware_concurrency());
     out.threads = options.threads > 0 ? options.threads : std::clamp(machine, 1, 8);
     progress(fmt::format("rating them on {} threads", out.threads));

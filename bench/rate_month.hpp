@@ -25,6 +25,7 @@ struct Rerated {
     std::string sha256;
     std::int64_t load_us = 0;  // wall time until the state was there
     std::int64_t rate_us = 0;  // behind that: rating, lines, hash
+    std::int64_t rate_cpu_us = 0;
 };
 using Rerate =
     std::function<Rerated(store::Database&, ProjectId, CivilDate from, CivilDate to, int threads)>;
@@ -36,7 +37,7 @@ struct MonthOptions {
     std::filesystem::path folder;  // of SQLite, kept afterwards; "" = a temporary one
 };
 
-/// Wall time.
+/// Wall time, but for ratio_cpu.
 struct MonthResult {
     std::int64_t meters = 0;
     std::int64_t readings = 0;  // 2 976 a meter
@@ -46,6 +47,7 @@ struct MonthResult {
     std::string load_s;               // the project's state from its checkpoint; in no other number
     std::int64_t readings_per_s = 0;  // one thread
     std::string ratio;                // of the plain pass, decimal text
+    std::string ratio_cpu;            // by CPU time of this process: PostgreSQL's is not in it
     std::int32_t threads = 0;
     std::int64_t readings_per_s_threads = 0;
     std::string ratio_threads;
@@ -54,9 +56,9 @@ struct MonthResult {
     bool same = false;  // both runs gave one hash, and the lines' quantities are the registers' sum
     std::int64_t resident_mib = 0;  // the most there ever was
 };
-MB_DESCRIBE(MonthResult,
-            (meters, readings, build_s, packed_bytes, plain_per_s, load_s, readings_per_s, ratio,
-             threads, readings_per_s_threads, ratio_threads, lines, sha256, same, resident_mib))
+MB_DESCRIBE(MonthResult, (meters, readings, build_s, packed_bytes, plain_per_s, load_s,
+                          readings_per_s, ratio, ratio_cpu, threads, readings_per_s_threads,
+                          ratio_threads, lines, sha256, same, resident_mib))
 
 /// The plain pass asks for the month's rows of all meters in their order, unpacks them, walks the
 /// readings and adds up their registers. Both are run with warm files. Errors: see Place::make,

@@ -1,6 +1,7 @@
 #include "app/rerate_measured.hpp"
 
 #include "app/rerate_lines.hpp"
+#include "bench/cpu.hpp"
 #include "store/sql_store.hpp"
 
 #include <chrono>
@@ -27,6 +28,7 @@ bench::Rerated rerate_measured(store::Database& database, ProjectId project, Civ
     const engine::State& state = now.engine.state();
     out.load_us = us_since(begun);
     const auto loaded = std::chrono::steady_clock::now();
+    const std::int64_t cpu_loaded_us = bench::process_cpu_us();
     const std::vector<RatedAgreement> rated =
         rerate_all({state,
                     state.tariffs,
@@ -36,6 +38,7 @@ bench::Rerated rerate_measured(store::Database& database, ProjectId project, Civ
     out.sha256 =
         each_line(state, state.tariffs, rated, [&](const auto&, const auto&) { ++out.lines; });
     out.rate_us = us_since(loaded);
+    out.rate_cpu_us = bench::process_cpu_us() - cpu_loaded_us;
     for (const RatedAgreement& one : rated) {
         ++out.agreements;
         out.refused += one.refused ? 1 : 0;

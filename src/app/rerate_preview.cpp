@@ -9,6 +9,8 @@ namespace mb::app {
 
 namespace {
 
+using rules::tariff::TariffDocument;
+
 /// Two decimals of a percentage, exact before it is rounded.
 std::string percent_of(Money difference, Money of) {
     if (of.fen == 0) {
@@ -49,7 +51,7 @@ std::string change_text(const char* what, const std::optional<AccountChange>& ch
 }  // namespace
 
 Result<rules::tariff::TariffBook> book_with(const rules::tariff::TariffBook& book,
-                                            rules::tariff::TariffDocument document,
+                                            TariffDocument document,
                                             const rules::Calendar& calendar,
                                             const RerateMonths& months) {
     const std::string code = document.code;
@@ -57,21 +59,35 @@ Result<rules::tariff::TariffBook> book_with(const rules::tariff::TariffBook& boo
         return fail(error("rerate.no_agreement", ErrorKind::not_found).with("tariff", code));
     }
     document.effective_from = rules::billing::cycle_from(months.from);
+    std::vector<const rules::tariff::TariffVersion*> kept;
     std::int64_t free_id = 1;
+    std::int32_t free_version = 1;
+    bool taken = false;
     for (const auto& version : book.all()) {
+        const TariffDocument& known = version->document;
         free_id = std::max(free_id, version->id.value + 1);
+        if (known.code != code) {
+            kept.push_back(version.get());
+        } else if (known.effective_from < document.effective_from) {
+            kept.push_back(version.get());
+            free_version = std::max(free_version, known.version + 1);
+            taken = taken || known.version == document.version;
+        }
+    }
+    if (taken) {  // of a published version: its own time goes on until the months begin
+        document.version = free_version;
     }
     rules::tariff::TariffBook out;
-    bool placed = false;
-    for (const auto& version : book.all()) {
-        const bool of_code = version->document.code == code;
-        if (of_code && !placed) {  // in the first one's place, so that the code keeps its index
+    // Every code keeps its index, by which agreements name it.
+    for (std::int32_t index = 0; index < book.code_count(); ++index) {
+        const std::string& of = book.versions(index).front()->document.code;
+        if (of == code) {
             TRY_VOID(out.publish(TariffId{free_id}, document, &calendar));
-            placed = true;
         }
-        if (!of_code || (version->document.effective_from < document.effective_from &&
-                         version->document.version != document.version)) {
-            TRY_VOID(out.publish(version->id, version->document, nullptr));
+        for (const auto* version : kept) {
+            if (version->document.code == of) {
+                TRY_VOID(out.publish(version->id, version->document, nullptr));
+            }
         }
     }
     return out;

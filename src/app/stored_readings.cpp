@@ -61,7 +61,12 @@ std::vector<DayReading> StoredReadings::of(const engine::MeterState& meter, Civi
             return a.on != b.on ? a.on < b.on : a.part < b.part;
         });
     }
+    std::size_t count = 0;
+    for (const engine::DayRow& row : rows) {
+        count += static_cast<std::size_t>(row.charged + row.held + row.excluded);
+    }
     std::vector<DayReading> out;
+    out.reserve(count);
     for (const engine::DayRow& row : rows) {
         append(out, row);
     }
