@@ -21,9 +21,9 @@ struct KernelResult {
     std::int64_t intervals = 0;
     std::int64_t intervals_per_s = 0;
     std::int64_t plain_per_s = 0;
-    std::string ratio;       // of the plain pass's speed, decimal text
-    std::string ns_within;   // an interval in quarters without a band bound
-    std::string ns_at_band;  // in those that begin a band
+    std::string ratio;          // of the plain pass's speed, decimal text
+    std::string ns_within;      // an interval in quarters without a band bound
+    std::string ns_at_band;     // in those that begin a band
     std::int64_t crossing = 0;  // meters that left their first tier
     std::int64_t lines = 0;
     std::int64_t differing = 0;  // meters whose state is not what the slow path comes to
@@ -31,9 +31,9 @@ struct KernelResult {
     std::int64_t bytes_an_agreement = 0;  // of resident memory
     std::int64_t resident_mib = 0;
 };
-MB_DESCRIBE(KernelResult, (meters, intervals, intervals_per_s, plain_per_s, ratio, ns_within,
-                           ns_at_band, crossing, lines, differing, slow_per_s, bytes_an_agreement,
-                           resident_mib))
+MB_DESCRIBE(KernelResult,
+            (meters, intervals, intervals_per_s, plain_per_s, ratio, ns_within, ns_at_band,
+             crossing, lines, differing, slow_per_s, bytes_an_agreement, resident_mib))
 
 /// Charges quarter after quarter to all meters in turn: three tiers × five bands, half the meters
 /// leave their first tier. The plain pass follows each quarter over the same agreements in the same

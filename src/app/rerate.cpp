@@ -89,8 +89,8 @@ Result<AgreementAccrual> rate_meter(const RerateFacts& facts, const Zone& zone,
         if (after.reason == OutcomeReason::first || after.reason == OutcomeReason::no_agreement) {
             continue;  // the base of what follows, nothing was charged up to it
         }
-        const auto step = rules::metering::register_difference(
-            spec, before.at, before.registers, after.at, after.registers, after.at);
+        const auto step = rules::metering::register_difference(spec, before.at, before.registers,
+                                                               after.at, after.registers, after.at);
         if (!rules::metering::is_charged(step.verdict)) {
             return fail(error("rating.not_charged").with("at", zone.text(after.at)));
         }
@@ -171,9 +171,9 @@ RatedAgreement rerate_agreement(const RerateFacts& facts, const Zone& zone, Agre
     out.id = id;
     const engine::AgreementState& agreement = *facts.state.agreements.find(id);
     const auto& point = *facts.state.service_points.find(agreement.config.service_point);
-    auto rated = rate_meter(facts, zone, *facts.state.meters.find(point.meter), agreement,
-                            rated_from(facts.book, agreement.accrual.tariff_code_index,
-                                       facts.months.from));
+    auto rated =
+        rate_meter(facts, zone, *facts.state.meters.find(point.meter), agreement,
+                   rated_from(facts.book, agreement.accrual.tariff_code_index, facts.months.from));
     if (rated) {
         out.lines = amounts_of(std::move(rated->lines), facts.months);
     } else {

@@ -47,9 +47,8 @@ struct Preview {
     std::vector<RefusedAgreement> refused;  // that cannot be rated by both: in no number above
     std::string sha256;                     // of the lines by the new tariff
 };
-MB_DESCRIBE(Preview,
-            (tariff, version, from, to, accounts, more, less, same, old_amount, new_amount,
-             difference, percent, largest_rise, largest_fall, refused, sha256))
+MB_DESCRIBE(Preview, (tariff, version, from, to, accounts, more, less, same, old_amount, new_amount,
+                      difference, percent, largest_rise, largest_fall, refused, sha256))
 
 /// The project's book with `document` in force from the first of the months on, in the place of the
 /// code's versions of that time. Errors: those of publication; rerate.no_agreement {tariff} when
