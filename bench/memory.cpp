@@ -1,6 +1,5 @@
 #include "bench/memory.hpp"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -18,20 +17,15 @@ std::int64_t resident_bytes() {
     return resident * ::sysconf(_SC_PAGESIZE);
 }
 
-std::int64_t resident_bytes_max() {
+std::int64_t own_bytes() {
     std::ifstream status("/proc/self/status");
     for (std::string word; status >> word;) {
         std::int64_t kib = 0;
-        if (word == "VmHWM:" && status >> kib) {
+        if (word == "RssAnon:" && status >> kib) {
             return kib * 1024;
         }
     }
     return resident_bytes();
-}
-
-void forget_resident_max() {
-    ::malloc_trim(0);
-    std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): resets VmHWM
 }
 
 }  // namespace mb::bench

@@ -7,9 +7,7 @@ namespace mb::bench {
 
 /// Of all kinds, at this moment.
 std::int64_t resident_bytes();
-/// The most there was since forget_resident_max(), or ever.
-std::int64_t resident_bytes_max();
-/// Gives back what is free and begins anew.
-void forget_resident_max();
+/// Without what is of files: SQLite maps its own.
+std::int64_t own_bytes();
 
 }  // namespace mb::bench

@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "base/json.hpp"
-#include "bench/memory.hpp"
 
 namespace mb::bench {
 
@@ -39,8 +38,9 @@ void print(const MonthResult& r, std::ostream& out) {
         << " readings/s, ratio " << r.ratio_threads << "\n"
         << "  sha256         " << r.sha256 << (r.same ? "" : "  NOT THE SAME, or wrong sums")
         << "\n"
-        << "  memory         " << r.resident_mib << " MiB resident at most; the state loaded in "
-        << r.load_s << " s\n";
+        << "  memory         " << r.own_mib
+        << " MiB without mapped files, when all lines were there; the state loaded in " << r.load_s
+        << " s\n";
 }
 
 }  // namespace
@@ -55,7 +55,6 @@ int run_rate_bench(const RateBenchOptions& options, const Rerate& rerate, std::o
         sound = result.kernel->differing == 0;
     }
     if (options.month.meters > 0) {
-        forget_resident_max();
         auto month = measure_month(options.month, rerate, progress);
         if (!month) {
             err << "bench: " << month.error().text() << "\n";

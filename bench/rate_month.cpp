@@ -8,7 +8,6 @@
 
 #include "base/check.hpp"
 #include "bench/cpu.hpp"
-#include "bench/memory.hpp"
 #include "bench/place.hpp"
 #include "bench/project.hpp"
 #include "bench/rate_tariff.hpp"
@@ -168,7 +167,6 @@ Plain plain_pass(store::Database& database, const Month& month, std::int32_t met
     Plain out;
     const auto begun = SteadyClock::now();
     const std::int64_t cpu_begun_us = process_cpu_us();
-    std::vector<DayReading> readings;
     for (std::int32_t id = 1; id <= meters; ++id) {
         const store::Lease session = database.read();
         store::Statement& rows = session->statement(month_rows);
@@ -178,9 +176,10 @@ Plain plain_pass(store::Database& database, const Month& month, std::int32_t met
         rows.bind_integer(4, month.last().days);
         while (rows.next()) {
             out.bytes += static_cast<std::int64_t>(rows.blob(9).size());
-            readings.clear();
             const store::StoredDay day = store::read_day(rows);
-            CHECK(DayBlock::append_readings(day.row.packed, readings));
+            const auto block = DayBlock::parse(day.row.packed);
+            CHECK(block);
+            const std::vector<DayReading> readings = block->readings();
             for (const DayReading& reading : readings) {
                 for (std::size_t i = 0; i < reading.registers.count; ++i) {
                     out.sum += static_cast<std::uint64_t>(reading.registers.value[i].units);
@@ -234,7 +233,7 @@ Result<MonthResult> measure_month(const MonthOptions& options, const Rerate& rer
     out.sha256 = one.sha256;
     out.same = one.sha256 == many.sha256 && one.refused == 0 && one.energy == month.energy() &&
                plain.sum != 0;
-    out.resident_mib = resident_bytes_max() >> 20U;
+    out.own_mib = one.own_bytes >> 20U;
     return out;
 }
 

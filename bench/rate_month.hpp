@@ -26,6 +26,7 @@ struct Rerated {
     std::int64_t load_us = 0;  // wall time until the state was there
     std::int64_t rate_us = 0;  // behind that: rating, lines, hash
     std::int64_t rate_cpu_us = 0;
+    std::int64_t own_bytes = 0;  // memory when all lines were there
 };
 using Rerate =
     std::function<Rerated(store::Database&, ProjectId, CivilDate from, CivilDate to, int threads)>;
@@ -54,11 +55,11 @@ struct MonthResult {
     std::int64_t lines = 0;
     std::string sha256;
     bool same = false;  // both runs gave one hash, and the lines' quantities are the registers' sum
-    std::int64_t resident_mib = 0;  // the most there ever was
+    std::int64_t own_mib = 0;  // memory without mapped files, when all lines were there
 };
 MB_DESCRIBE(MonthResult, (meters, readings, build_s, packed_bytes, plain_per_s, load_s,
                           readings_per_s, ratio, ratio_cpu, threads, readings_per_s_threads,
-                          ratio_threads, lines, sha256, same, resident_mib))
+                          ratio_threads, lines, sha256, same, own_mib))
 
 /// The plain pass asks for the month's rows of all meters in their order, unpacks them, walks the
 /// readings and adds up their registers. Both are run with warm files. Errors: see Place::make,

@@ -1,8 +1,10 @@
 #include "app/explain_command.hpp"
 
 #include "app/explanation.hpp"
+#include "app/point_history.hpp"
 #include "base/json.hpp"
 #include "store/open_store.hpp"
+#include "store/read.hpp"
 #include "store/sql_store.hpp"
 #include "writer/replay.hpp"
 
@@ -91,16 +93,19 @@ Result<Explanation> explain(store::Database& database, const ExplainOptions& opt
     Explanation out{accounts[0], account.config.name, days.from.text(), days.to.text(), {}};
     for (const AgreementId id : account.agreements) {
         const engine::AgreementState& agreement = *state.agreements.find(id);
-        const auto* point = state.service_points.find(agreement.config.service_point);
-        if (point->agreement != id || !point->meter) {
+        const CivilDate began = zone.date(agreement.config.from);
+        const bool over = agreement.config.to && zone.date(agreement.config.to) < days.from;
+        if (over || began > days.to) {
             continue;
         }
-        const engine::MeterState& meter = *state.meters.find(point->meter);
-        const RatedHistory history =
-            TRY(rate_history(database, project, state, meter, agreement, true));
-        out.agreements.push_back(explain_agreement(state, id, meter, history,
-                                                   kept_lines(database, project, id, agreement),
-                                                   days.from, days.to));
+        engine::PointSnapshot point = now.engine.snapshot(agreement.config.service_point);
+        load_closed_days(database, project, point);
+        const auto rating = TRY(rate_history(point, true));
+        const auto kept = kept_lines(database, project, id, agreement.accrual);
+        const auto adjustments =
+            store::Reader(database).adjustments_of(project, id, store::from_newest, 500);
+        out.agreements.push_back(
+            explain_agreement(state, id, rating, kept, adjustments, days.from, days.to));
     }
     return out;
 }

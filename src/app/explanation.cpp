@@ -15,6 +15,8 @@ using rules::billing::BillLine;
 using rules::billing::CycleId;
 using rules::billing::LineItem;
 using rules::billing::LineKey;
+using rules::billing::PointRating;
+using rules::billing::RatedStep;
 using rules::billing::Slice;
 
 /// The line a slice is listed under: tier 0 stands for all tiers of a stretch divided by share.
@@ -27,39 +29,43 @@ struct Used {
 
 class Explaining {
 public:
-    Explaining(const engine::State& state, AgreementId id, const engine::MeterState& meter,
-               const RatedHistory& history, const KeptLines& kept)
+    Explaining(const engine::State& state, AgreementId id, const PointRating& rating,
+               const std::vector<BillLine>& kept)
         : state_(state),
           zone_(Zone::find(state.config.zone).value()),
-          meter_(meter),
-          history_(history),
-          kept_(kept) {
+          rating_(rating),
+          accrual_(accrual_of(rating, id)) {
+        for (const BillLine& line : kept) {
+            kept_[line.key] = line;
+        }
         const engine::AgreementState& agreement = *state.agreements.find(id);
-        const auto& point = state.service_points.find(agreement.config.service_point)->config;
+        const auto& sp = *state.service_points.find(agreement.config.service_point);
         out_.agreement = id;
-        out_.meter = meter.config.link.address;
-        out_.place = fmt::format("{} {} {}", point.building, point.floor, point.room);
+        out_.meter = sp.meters.empty() ? "" : address_of(sp.meters.back());
+        out_.place = fmt::format("{} {} {}", sp.config.building, sp.config.floor, sp.config.room);
         out_.tariff = agreement.config.tariff_code;
+        out_.rerating = sp.rerate || sp.rerate_tonight;
     }
 
     ExplainedAgreement run(CivilDate from, CivilDate to) {
         collect(from, to);
-        std::vector<std::size_t> order(history_.accrual.lines.size());
+        std::vector<std::size_t> order(accrual_.lines.size());
         for (std::size_t i = 0; i < order.size(); ++i) {
             order[i] = i;
         }
         std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return history_.accrual.lines[a].key < history_.accrual.lines[b].key;
+            return accrual_.lines[a].key < accrual_.lines[b].key;
         });
-        const std::vector<Money> targets = posting_targets(history_.accrual);
+        const std::vector<Money> targets = posting_targets(accrual_);
         for (const std::size_t i : order) {
-            const BillLine& line = history_.accrual.lines[i];
+            const BillLine& line = accrual_.lines[i];
             const bool outside = rules::billing::cycle_to(line.key.cycle) <= from ||
                                  rules::billing::cycle_from(line.key.cycle) > to;
             if (!outside && line.quantity.units != 0) {
                 add_line(line, targets[i]);
             }
         }
+        look_for_lost_lines(from, to);
         for (ExplainedMonth& month : out_.months) {
             add_shared(month);
             month.quantity = quantities_[month.month].text();
@@ -72,7 +78,10 @@ public:
 private:
     /// Slices by line and day.
     void collect(CivilDate from, CivilDate to) {
-        for (const RatedStep& step : history_.steps) {
+        for (const RatedStep& step : rating_.steps) {
+            if (step.agreement != out_.agreement) {
+                continue;
+            }
             for (const Slice& slice : step.slices) {
                 const auto* version = state_.tariffs.find(slice.key.version);
                 const ExactMoney exact =
@@ -97,18 +106,48 @@ private:
     [[nodiscard]] ExplainedSlice slice_of(const RatedStep& step, const Slice& slice,
                                           const ExactMoney& exact) const {
         ExplainedSlice out;
+        out.meter = address_of(step.meter);
         out.from = zone_.text(step.before.at);
         out.to = zone_.text(step.after.at);
         out.register_from = step.before.registers.total().text();
         out.register_to = step.after.registers.total().text();
-        out.ratio = meter_.config.ratio;
+        out.ratio = step.ratio;
         out.step = step.quantity.text();
         out.quantity = slice.quantity.text();
         out.exact = slice.key.item == LineItem::energy && slice.key.tier == 0 ? "" : exact.text();
+        if (step.divided) {
+            out.part_from = zone_.text(step.from);
+            out.part_to = zone_.text(step.to);
+        }
         out.rollover = step.rollover;
         out.split_by_time = slice.split_by_time;
         out.estimated = slice.estimated;
         return out;
+    }
+
+    static const rules::billing::AgreementAccrual& accrual_of(const PointRating& rating,
+                                                              AgreementId id) {
+        return std::find_if(rating.agreements.begin(), rating.agreements.end(),
+                            [&](const auto& one) { return one.agreement == id; })
+            ->accrual;
+    }
+
+    [[nodiscard]] std::string address_of(MeterId id) const {
+        return state_.meters.find(id)->config.link.address;
+    }
+
+    /// Lines in the books of which the readings know nothing.
+    void look_for_lost_lines(CivilDate from, CivilDate to) {
+        for (const auto& [key, line] : kept_) {
+            const bool outside = rules::billing::cycle_to(key.cycle) <= from ||
+                                 rules::billing::cycle_from(key.cycle) > to;
+            const bool rated =
+                std::any_of(accrual_.lines.begin(), accrual_.lines.end(),
+                            [&key = key](const BillLine& one) { return one.key == key; });
+            if (!outside && !rated && line.quantity.units != 0) {
+                problem(head_of(key), "is in the books, its readings are not");
+            }
+        }
     }
 
     ExplainedMonth& month_of(const LineKey& key) {
@@ -200,6 +239,9 @@ private:
     }
 
     void problem(const ExplainedLine& line, const std::string& what) {
+        if (out_.rerating) {
+            return;  // the books follow
+        }
         out_.problems.push_back(fmt::format("{} {} {}: {}", line.item,
                                             line.band ? enum_text(*line.band) : "",
                                             line.tier.value_or(0), what));
@@ -207,9 +249,9 @@ private:
 
     const engine::State& state_;
     Zone zone_;
-    const engine::MeterState& meter_;
-    const RatedHistory& history_;
-    const KeptLines& kept_;
+    const PointRating& rating_;
+    const rules::billing::AgreementAccrual& accrual_;
+    std::map<LineKey, BillLine> kept_;
     std::map<LineKey, Used> used_;
     std::map<LineKey, Quantity> by_share_;
     std::map<std::string, Quantity> quantities_;
@@ -219,6 +261,9 @@ private:
 void print_slice(const ExplainedSlice& slice, std::string& out) {
     out += fmt::format("        {} → {}  register {} → {}", slice.from, slice.to,
                        slice.register_from, slice.register_to);
+    if (!slice.part_from.empty()) {
+        out += fmt::format(", by time from {} to {}", slice.part_from, slice.part_to);
+    }
     if (slice.rollover) {
         out += " (rolled over)";
     }
@@ -258,9 +303,19 @@ void print_line(const ExplainedLine& line, std::string& out) {
 }  // namespace
 
 ExplainedAgreement explain_agreement(const engine::State& state, AgreementId id,
-                                     const engine::MeterState& meter, const RatedHistory& history,
-                                     const KeptLines& kept, CivilDate from, CivilDate to) {
-    return Explaining(state, id, meter, history, kept).run(from, to);
+                                     const PointRating& rating, const std::vector<BillLine>& kept,
+                                     const std::vector<engine::AdjustmentRow>& adjustments,
+                                     CivilDate from, CivilDate to) {
+    ExplainedAgreement out = Explaining(state, id, rating, kept).run(from, to);
+    const Zone zone = Zone::find(state.config.zone).value();
+    for (const engine::AdjustmentRow& row : adjustments) {
+        const CivilDate on = zone.date(row.made.at);
+        if (on >= from && on <= to) {
+            out.adjustments.push_back(
+                {row.id, zone.text(row.made.at), row.amount, row.quantity.text()});
+        }
+    }
+    return out;
 }
 
 std::string explanation_text(const ExplainedAgreement& agreement) {
@@ -274,6 +329,13 @@ std::string explanation_text(const ExplainedAgreement& agreement) {
         for (const ExplainedLine& line : month.lines) {
             print_line(line, out);
         }
+    }
+    for (const ExplainedAdjustment& one : agreement.adjustments) {
+        out += fmt::format("  adjustment {} of {}: {} yuan, {} more used\n", one.id.text(),
+                           one.made, one.amount.text(), one.quantity);
+    }
+    if (agreement.rerating) {
+        out += "  is being rated anew: the ledger follows\n";
     }
     for (const std::string& problem : agreement.problems) {
         out += "  does not add up: " + problem + "\n";

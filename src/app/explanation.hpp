@@ -1,11 +1,11 @@
 // A bill taken apart: month → line → day → pair of readings → slice, adding up at every level.
 #pragma once
 
-#include "app/agreement_history.hpp"
 #include "base/describe.hpp"
 #include "base/money.hpp"
 #include "base/time.hpp"
 #include "engine/state.hpp"
+#include "rules/billing/history.hpp"
 
 #include <optional>
 #include <string>
@@ -15,20 +15,23 @@ namespace mb::app {
 
 /// A part of the step between two readings that went to a line.
 struct ExplainedSlice {
-    std::string from;
+    std::string meter;
+    std::string from;  // the readings
     std::string to;
     std::string register_from;  // total as the meter showed it
     std::string register_to;
     std::int32_t ratio = 1;
-    std::string step;      // quantity of the whole step
-    std::string quantity;  // of it, here
-    std::string exact;     // "" while the tier is settled by the stretch as a whole
+    std::string step;       // quantity of the step; of its part, when it is divided
+    std::string quantity;   // of it, here
+    std::string exact;      // "" while the tier is settled by the stretch as a whole
+    std::string part_from;  // "" unless ratio or agreement changed between the readings
+    std::string part_to;
     bool rollover = false;
     bool split_by_time = false;
     bool estimated = false;
 };
-MB_DESCRIBE(ExplainedSlice, (from, to, register_from, register_to, ratio, step, quantity, exact,
-                             rollover, split_by_time, estimated))
+MB_DESCRIBE(ExplainedSlice, (meter, from, to, register_from, register_to, ratio, step, quantity,
+                             exact, part_from, part_to, rollover, split_by_time, estimated))
 
 struct ExplainedDay {
     CivilDate on;
@@ -65,23 +68,37 @@ struct ExplainedMonth {
 };
 MB_DESCRIBE(ExplainedMonth, (month, quantity, amount, posted, lines))
 
+/// What re-rating changed, and why.
+struct ExplainedAdjustment {
+    AdjustmentId id;
+    std::string made;
+    Money amount;
+    std::string quantity;
+};
+MB_DESCRIBE(ExplainedAdjustment, (id, made, amount, quantity))
+
 struct ExplainedAgreement {
     AgreementId agreement;
-    std::string meter;
+    std::string meter;  // that hangs there now, or hung there last
     std::string place;
     std::string tariff;
     Money amount;
     Money posted;
+    bool rerating = false;  // a fact of the past is not in the ledger yet
     std::vector<ExplainedMonth> months;
-    std::vector<std::string> problems;  // what does not add up; empty
+    std::vector<ExplainedAdjustment> adjustments;  // made in the time that is explained
+    std::vector<std::string> problems;             // what does not add up; empty
 };
-MB_DESCRIBE(ExplainedAgreement, (agreement, meter, place, tariff, amount, posted, months, problems))
+MB_DESCRIBE(ExplainedAgreement, (agreement, meter, place, tariff, amount, posted, rerating, months,
+                                 adjustments, problems))
 
 /// The months that share a day with [from, to]; days outside are left out, their sums are in the
 /// lines all the same.
 ExplainedAgreement explain_agreement(const engine::State& state, AgreementId id,
-                                     const engine::MeterState& meter, const RatedHistory& history,
-                                     const KeptLines& kept, CivilDate from, CivilDate to);
+                                     const rules::billing::PointRating& rating,
+                                     const std::vector<rules::billing::BillLine>& kept,
+                                     const std::vector<engine::AdjustmentRow>& adjustments,
+                                     CivilDate from, CivilDate to);
 
 std::string explanation_text(const ExplainedAgreement& agreement);
 

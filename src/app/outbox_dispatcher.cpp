@@ -39,6 +39,10 @@ void OutboxDispatcher::stop() {
 }
 
 void OutboxDispatcher::put(ProjectId project, const engine::OutboxRow& row, bool redelivered) {
+    if (row.kind == engine::TaskKind::rerate) {
+        ports_.to_rerate(project, row);
+        return;
+    }
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         if (is_meter_task(row)) {

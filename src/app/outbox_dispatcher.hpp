@@ -20,6 +20,8 @@ namespace mb::app {
 struct OutboxPorts {
     /// Relay and read tasks; any thread.
     std::function<void(ProjectId, const engine::OutboxRow&, bool redelivered)> to_meter;
+    /// Tasks to rate a point anew; any thread.
+    std::function<void(ProjectId, const engine::OutboxRow&)> to_rerate;
     /// The engine wants the command no more.
     std::function<void(ProjectId, CommandId)> supersede;
     /// False: the writer's queue is full.

@@ -1,10 +1,14 @@
 #include "app/rerate.hpp"
 
+#include "engine/point_snapshot.hpp"
+#include "rules/billing/history.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <future>
+#include <iterator>
 
 namespace mb::app {
 
@@ -13,32 +17,46 @@ namespace {
 using rules::billing::AgreementAccrual;
 using rules::billing::BillLine;
 using rules::billing::CycleId;
+using rules::billing::PointAgreement;
+using rules::billing::PointHistory;
 using rules::metering::DayReading;
 using rules::metering::Outcome;
 using rules::metering::OutcomeReason;
 
 constexpr auto progress_every = std::chrono::milliseconds(500);
 
-/// The bases of one meter: readings from which, and up to which, use is counted.
-class Bases {
+/// What was charged as it came: the use on either side is counted from it.
+bool is_firm(const DayReading& reading) {
+    return reading.outcome == Outcome::charged && reading.reason != OutcomeReason::estimated;
+}
+
+/// The readings of one meter that bear on some days.
+class MeterReadings {
 public:
-    Bases(const RerateFacts& facts, const Zone& zone, const engine::MeterState& meter)
+    MeterReadings(const RerateFacts& facts, const Zone& zone, const engine::MeterState& meter)
         : facts_(facts),
           meter_(meter),
           begin_(zone.date(meter.config.from)),
           end_(zone.date(meter.last_at) + 1) {}
 
-    /// Those within [from, to), the last one before and the first one behind: use lies between. A
-    /// meter may have been silent, so both are looked for further and further off.
+    /// Those of [from, to), from the last firm one before to the first firm one behind: use lies
+    /// between. A meter may have been silent, so both are looked for further and further off.
     [[nodiscard]] std::vector<DayReading> around(CivilDate from, CivilDate to) const {
         std::vector<DayReading> out = within(from, to);
         CivilDate first = std::min(from, end_);
         for (int days = 1; first > begin_; days *= 8) {
             const CivilDate next = std::max(begin_, first + -days);
             const std::vector<DayReading> before = within(next, first);
-            if (!before.empty()) {
-                out.insert(out.begin(), before.back());
+            const auto firm = std::find_if(before.rbegin(), before.rend(), is_firm);
+            if (firm != before.rend()) {
+                const Instant at = firm->at;  // what else is of that time comes along
+                const auto base = std::find_if(before.begin(), before.end(),
+                                               [&](const auto& one) { return one.at == at; });
+                out.insert(out.begin(), base, before.end());
                 break;
+            }
+            if (next == begin_) {
+                out.insert(out.begin(), before.begin(), before.end());
             }
             first = next;
         }
@@ -46,8 +64,9 @@ public:
         for (int days = 1; last < end_; days *= 8) {
             const CivilDate next = std::min(end_, last + days);
             const std::vector<DayReading> behind = within(last, next);
-            if (!behind.empty()) {
-                out.push_back(behind.front());
+            const auto firm = std::find_if(behind.begin(), behind.end(), is_firm);
+            out.insert(out.end(), behind.begin(), firm == behind.end() ? firm : firm + 1);
+            if (firm != behind.end()) {
                 break;
             }
             last = next;
@@ -57,13 +76,7 @@ public:
 
 private:
     [[nodiscard]] std::vector<DayReading> within(CivilDate from, CivilDate to) const {
-        std::vector<DayReading> out =
-            facts_.readings.of(meter_, std::max(from, begin_), std::min(to, end_));
-        std::erase_if(out, [](const DayReading& reading) {
-            return reading.outcome != Outcome::charged &&
-                   reading.reason != OutcomeReason::no_agreement;
-        });
-        return out;
+        return facts_.readings.of(meter_, std::max(from, begin_), std::min(to, end_));
     }
 
     const RerateFacts& facts_;
@@ -72,40 +85,33 @@ private:
     CivilDate end_;
 };
 
-Result<AgreementAccrual> rate_meter(const RerateFacts& facts, const Zone& zone,
-                                    const engine::MeterState& meter,
-                                    const engine::AgreementState& agreement, CivilDate from) {
-    const rules::billing::RatingFacts rating{facts.book, facts.state.config.calendar, zone,
-                                             agreement.terms};
-    const rules::metering::MeterSpec spec{meter.config.modulus, meter.config.ratio,
-                                          meter.config.max_power_w};
-    AgreementAccrual out;
-    out.tariff_code_index = agreement.accrual.tariff_code_index;
-    const std::vector<DayReading> readings =
-        Bases(facts, zone, meter).around(from, rules::billing::cycle_to(facts.months.to));
-    for (std::size_t i = 1; i < readings.size(); ++i) {
-        const DayReading& before = readings[i - 1];
-        const DayReading& after = readings[i];
-        if (after.reason == OutcomeReason::first || after.reason == OutcomeReason::no_agreement) {
-            continue;  // the base of what follows, nothing was charged up to it
-        }
-        const auto step = rules::metering::register_difference(spec, before.at, before.registers,
-                                                               after.at, after.registers, after.at);
-        if (!rules::metering::is_charged(step.verdict)) {
-            return fail(error("rating.not_charged").with("at", zone.text(after.at)));
-        }
-        if (step.total.units > 0) {
-            rules::billing::Interval interval;
-            interval.from = before.at;
-            interval.to = after.at;
-            interval.total = step.total;
-            interval.by_register = step.by_register;
-            interval.register_count = step.register_count;
-            interval.registers_match_table = meter.config.registers_match_table;
-            TRY(rules::billing::accrue(out, rating, interval));
-        }
+/// All agreements of a point are folded together, so the earliest need of one holds for all.
+CivilDate point_rated_from(const RerateFacts& facts, const PointHistory& history) {
+    CivilDate out = rules::billing::cycle_from(facts.months.from);
+    for (const PointAgreement& agreement : history.agreements) {
+        out = std::min(out, rated_from(facts.book, agreement.tariff_code_index, facts.months.from));
     }
     return out;
+}
+
+/// As if service had begun that day, the first of a month: fees of earlier months are not wanted,
+/// their free quantity has expired.
+void cut(PointHistory& history, const Zone& zone, CivilDate from) {
+    std::erase_if(history.agreements, [&](const PointAgreement& agreement) {
+        return agreement.to && agreement.to <= zone.instant(from);
+    });
+    for (PointAgreement& agreement : history.agreements) {
+        auto& begun = agreement.terms.in_service_from;
+        const CivilDate day = begun.value_or(zone.date(agreement.from));
+        if (day < from) {
+            begun = from;
+        }
+    }
+}
+
+bool runs_in(const PointAgreement& agreement, const Zone& zone, const RerateMonths& months) {
+    return agreement.from < zone.instant(rules::billing::cycle_to(months.to)) &&
+           (!agreement.to || agreement.to > zone.instant(rules::billing::cycle_from(months.from)));
 }
 
 }  // namespace
@@ -166,27 +172,48 @@ CivilDate rated_from(const rules::tariff::TariffBook& book, std::int32_t code_in
     return rules::tariff::month_of(out);
 }
 
-RatedAgreement rerate_agreement(const RerateFacts& facts, const Zone& zone, AgreementId id) {
-    RatedAgreement out;
-    out.id = id;
-    const engine::AgreementState& agreement = *facts.state.agreements.find(id);
-    const auto& point = *facts.state.service_points.find(agreement.config.service_point);
-    auto rated =
-        rate_meter(facts, zone, *facts.state.meters.find(point.meter), agreement,
-                   rated_from(facts.book, agreement.accrual.tariff_code_index, facts.months.from));
-    if (rated) {
-        out.lines = amounts_of(std::move(rated->lines), facts.months);
-    } else {
-        out.refused = std::move(rated).error();
+std::vector<RatedAgreement> rerate_point_months(const RerateFacts& facts, const Zone& zone,
+                                                ServicePointId id) {
+    engine::PointSnapshot point = facts.engine.snapshot(id);
+    const CivilDate from = point_rated_from(facts, point.history);
+    cut(point.history, zone, from);
+    for (rules::billing::PointMeter& meter : point.history.meters) {
+        meter.readings.clear();
+        if (!meter.to || meter.to >= zone.instant(from)) {
+            meter.readings = MeterReadings(facts, zone, *facts.state().meters.find(meter.id))
+                                 .around(from, rules::billing::cycle_to(facts.months.to));
+        }
+    }
+    auto rating =
+        rules::billing::rate_point(facts.book, point.calendar, zone, point.history, false);
+    const engine::ServicePointState& state = *facts.state().service_points.find(id);
+    std::vector<RatedAgreement> out;
+    for (std::size_t i = 0; i < point.history.agreements.size(); ++i) {
+        if (!runs_in(point.history.agreements[i], zone, facts.months)) {
+            continue;
+        }
+        RatedAgreement& one = out.emplace_back();
+        one.id = point.history.agreements[i].id;
+        one.waiting = state.rerate || state.rerate_tonight;
+        if (rating) {
+            one.lines = amounts_of(std::move(rating->agreements[i].accrual.lines), facts.months);
+        } else {
+            one.refused = rating.error();
+        }
     }
     return out;
 }
 
-std::vector<AgreementId> agreements_to_rate(const engine::State& state) {
-    std::vector<AgreementId> out;
-    state.agreements.each([&](AgreementId id, const engine::AgreementState& agreement) {
-        const auto* point = state.service_points.find(agreement.config.service_point);
-        if (point != nullptr && point->agreement == id && point->meter) {
+std::vector<ServicePointId> points_to_rate(const engine::State& state,
+                                           std::optional<std::int32_t> code_index) {
+    std::vector<ServicePointId> out;
+    state.service_points.each([&](ServicePointId id, const engine::ServicePointState& point) {
+        const bool wanted = std::any_of(
+            point.agreements.begin(), point.agreements.end(), [&](AgreementId agreement) {
+                return !code_index ||
+                       state.agreements.find(agreement)->accrual.tariff_code_index == *code_index;
+            });
+        if (wanted) {
             out.push_back(id);
         }
     });
@@ -194,20 +221,20 @@ std::vector<AgreementId> agreements_to_rate(const engine::State& state) {
 }
 
 std::vector<RatedAgreement> rerate_all(const RerateFacts& facts,
-                                       const std::vector<AgreementId>& ids, int threads,
+                                       const std::vector<ServicePointId>& points, int threads,
                                        const RerateProgress& progress) {
-    std::vector<RatedAgreement> out(ids.size());
+    std::vector<std::vector<RatedAgreement>> parts(points.size());
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> done{0};
     const auto work = [&] {
-        const Zone zone = Zone::find(facts.state.config.zone).value();  // one a thread: it caches
+        const Zone zone = Zone::find(facts.state().config.zone).value();  // one a thread: it caches
         try {
-            for (std::size_t i = next++; i < ids.size(); i = next++) {
-                out[i] = rerate_agreement(facts, zone, ids[i]);
+            for (std::size_t i = next++; i < points.size(); i = next++) {
+                parts[i] = rerate_point_months(facts, zone, points[i]);
                 ++done;
             }
         } catch (...) {
-            next = ids.size();
+            next = points.size();
             throw;
         }
     };
@@ -223,6 +250,11 @@ std::vector<RatedAgreement> rerate_all(const RerateFacts& facts,
     for (std::future<void>& one : running) {
         one.get();
     }
+    std::vector<RatedAgreement> out;
+    for (std::vector<RatedAgreement>& part : parts) {
+        std::move(part.begin(), part.end(), std::back_inserter(out));
+    }
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return out;
 }
 

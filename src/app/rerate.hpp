@@ -4,6 +4,7 @@
 
 #include "app/stored_readings.hpp"
 #include "base/result.hpp"
+#include "engine/engine.hpp"
 #include "engine/state.hpp"
 #include "rules/billing/accrual.hpp"
 #include "rules/tariff/book.hpp"
@@ -37,16 +38,19 @@ std::vector<AmountLine> amounts_of(std::vector<rules::billing::BillLine> lines,
 struct RatedAgreement {
     AgreementId id;
     std::vector<AmountLine> lines;
-    std::optional<Error> refused;  // it could not be rated; no lines then
+    std::optional<Error> refused;  // its point could not be rated; no lines then
+    bool waiting = false;  // its point will be rated anew by the server: the books are behind
 
     [[nodiscard]] Money amount() const;
 };
 
 struct RerateFacts {
-    const engine::State& state;
+    const engine::Engine& engine;
     const rules::tariff::TariffBook& book;
     const StoredReadings& readings;
     RerateMonths months;
+
+    [[nodiscard]] const engine::State& state() const { return engine.state(); }
 };
 
 /// The day from which readings matter to these months: they begin the tier cycle that the first
@@ -55,19 +59,21 @@ struct RerateFacts {
 CivilDate rated_from(const rules::tariff::TariffBook& book, std::int32_t code_index,
                      rules::billing::CycleId first);
 
-/// One agreement: its history → rating → lines. Errors are kept in the result. Throws
-/// StoreUnavailable, StoreCorrupt.
-RatedAgreement rerate_agreement(const RerateFacts& facts, const Zone& zone, AgreementId id);
+/// The agreements of one service point that ran in the months: history → rating → lines. Errors are
+/// kept in the result. Throws StoreUnavailable, StoreCorrupt.
+std::vector<RatedAgreement> rerate_point_months(const RerateFacts& facts, const Zone& zone,
+                                                ServicePointId point);
 
-/// Those that have a meter, by id.
-std::vector<AgreementId> agreements_to_rate(const engine::State& state);
+/// Where an agreement ran; with a code, one on that tariff.
+std::vector<ServicePointId> points_to_rate(const engine::State& state,
+                                           std::optional<std::int32_t> code_index);
 
 /// As many as are done, now and then, on the calling thread.
 using RerateProgress = std::function<void(std::size_t done)>;
 
-/// In the order of `ids`, whatever the number of threads (1…8). Throws as rerate_agreement().
+/// By id, whatever the number of threads (1…8). Throws as rerate_point_months().
 std::vector<RatedAgreement> rerate_all(const RerateFacts& facts,
-                                       const std::vector<AgreementId>& ids, int threads,
+                                       const std::vector<ServicePointId>& points, int threads,
                                        const RerateProgress& progress);
 
 }  // namespace mb::app

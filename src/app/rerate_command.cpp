@@ -38,12 +38,13 @@ struct RerateTotal {
     std::int64_t lines = 0;
     std::int64_t refused = 0;    // agreements that cannot be rated
     std::int64_t differing = 0;  // … whose books have something else; 0 with dry_run
+    std::int64_t waiting = 0;    // … not compared: the server has yet to rate their point anew
     bool dry_run = false;
     Money amount;
     std::string sha256;  // of the lines as JSON, each with its line feed
 };
-MB_DESCRIBE(RerateTotal,
-            (project, from, to, agreements, lines, refused, differing, dry_run, amount, sha256))
+MB_DESCRIBE(RerateTotal, (project, from, to, agreements, lines, refused, differing, waiting,
+                          dry_run, amount, sha256))
 
 Result<ProjectId> project_of(writer::Store& store, std::int64_t wanted) {
     const std::vector<ProjectId> all = store.projects();
@@ -98,13 +99,12 @@ public:
           err_(err),
           store_(database),
           now_(writer::load_newest(store_, project)),
-          readings_(database, project, now_),
-          ids_(agreements_to_rate(state())) {
+          readings_(database, project, now_) {
         err_ << fmt::format("as of log row {}, {}\n", now_.seq, utc_text(now_.now.business));
     }
 
     int lines() {
-        const auto rated = rate(state().tariffs, ids_, "rated");
+        const auto rated = rate(state().tariffs, points_to_rate(state(), {}), "rated");
         const auto kept = options_.dry_run ? std::map<AgreementId, KeptLines>()
                                            : all_kept_lines(database_, project_, state());
         RerateTotal total = print_lines(rated);
@@ -112,6 +112,8 @@ public:
             if (one.refused) {
                 ++total.refused;
                 print_refused(one);
+            } else if (!options_.dry_run && one.waiting) {
+                ++total.waiting;
             } else if (!options_.dry_run) {
                 const auto books = kept.find(one.id);
                 compare(one, books == kept.end() ? KeptLines() : books->second, total);
@@ -127,14 +129,18 @@ public:
         const auto book =
             TRY(book_with(state().tariffs, document, state().config.calendar, months_));
         const std::int32_t code = *state().tariffs.code_index(document.code);
-        std::erase_if(ids_, [&](AgreementId id) {
-            return state().agreements.find(id)->accrual.tariff_code_index != code;
-        });
-        if (ids_.empty()) {
+        const auto points = points_to_rate(state(), code);
+        const auto of_code = [&](std::vector<RatedAgreement> rated) {
+            std::erase_if(rated, [&](const RatedAgreement& one) {
+                return state().agreements.find(one.id)->accrual.tariff_code_index != code;
+            });
+            return rated;
+        };
+        const auto before = of_code(rate(state().tariffs, points, "rated as it was"));
+        if (before.empty()) {
             return fail(error("rerate.no_agreement").with("tariff", document.code));
         }
-        const auto before = rate(state().tariffs, ids_, "rated as it was");
-        const auto after = rate(book, ids_, "rated as it would be");
+        const auto after = of_code(rate(book, points, "rated as it would be"));
         Preview preview = preview_of(state(), before, after);
         preview.tariff = document.code;
         preview.version = document.version;
@@ -149,18 +155,18 @@ private:
     [[nodiscard]] const engine::State& state() const { return now_.engine.state(); }
 
     std::vector<RatedAgreement> rate(const rules::tariff::TariffBook& book,
-                                     const std::vector<AgreementId>& ids, const char* what) {
+                                     const std::vector<ServicePointId>& points, const char* what) {
         const auto begun = std::chrono::steady_clock::now();
         const int machine = static_cast<int>(std::thread::hardware_concurrency());
         const int threads =
             options_.threads > 0 ? options_.threads : std::clamp(machine, 1, threads_max);
         auto told = begun;
         return rerate_all(
-            {state(), book, readings_, months_}, ids, threads, [&](std::size_t count) {
+            {now_.engine, book, readings_, months_}, points, threads, [&](std::size_t count) {
                 const auto now = std::chrono::steady_clock::now();
                 if (now - told >= progress_after) {
                     told = now;
-                    err_ << fmt::format("{} of {} agreements {}\n", count, ids.size(), what);
+                    err_ << fmt::format("{} of {} points {}\n", count, points.size(), what);
                     err_.flush();
                 }
             });
@@ -212,6 +218,10 @@ private:
                             total.amount.text());
         if (!options_.dry_run) {
             out_ << fmt::format("{} differ from the books\n", total.differing);
+            if (total.waiting > 0) {
+                out_ << fmt::format("{} not compared: the server will rate them anew\n",
+                                    total.waiting);
+            }
         }
         out_ << fmt::format("sha256 {}\n", total.sha256);
     }
@@ -246,7 +256,6 @@ private:
     store::SqlStore store_;
     writer::Loaded now_;
     StoredReadings readings_;
-    std::vector<AgreementId> ids_;
 };
 
 int refuse(const RerateOptions& options, const Error& why, std::ostream& err) {

@@ -2,7 +2,6 @@
 // instead.
 #pragma once
 
-#include "app/agreement_history.hpp"
 #include "app/rerate.hpp"
 #include "base/describe.hpp"
 
@@ -13,6 +12,8 @@
 #include <vector>
 
 namespace mb::app {
+
+using KeptLines = std::map<rules::billing::LineKey, rules::billing::BillLine>;
 
 /// Numbers are exact decimal text; docs/reference/rerate.md.
 struct RerateLine {

@@ -2,6 +2,7 @@
 
 #include "app/rerate_lines.hpp"
 #include "bench/cpu.hpp"
+#include "bench/memory.hpp"
 #include "store/sql_store.hpp"
 
 #include <chrono>
@@ -30,15 +31,16 @@ bench::Rerated rerate_measured(store::Database& database, ProjectId project, Civ
     const auto loaded = std::chrono::steady_clock::now();
     const std::int64_t cpu_loaded_us = bench::process_cpu_us();
     const std::vector<RatedAgreement> rated =
-        rerate_all({state,
+        rerate_all({now.engine,
                     state.tariffs,
                     readings,
                     {rules::billing::cycle_of(from), rules::billing::cycle_of(to)}},
-                   agreements_to_rate(state), threads, [](std::size_t) {});
+                   points_to_rate(state, {}), threads, [](std::size_t) {});
     out.sha256 =
         each_line(state, state.tariffs, rated, [&](const auto&, const auto&) { ++out.lines; });
     out.rate_us = us_since(loaded);
     out.rate_cpu_us = bench::process_cpu_us() - cpu_loaded_us;
+    out.own_bytes = bench::own_bytes();
     for (const RatedAgreement& one : rated) {
         ++out.agreements;
         out.refused += one.refused ? 1 : 0;

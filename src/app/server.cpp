@@ -6,6 +6,7 @@
 #include "app/control_socket.hpp"
 #include "app/managers.hpp"
 #include "app/outbox_dispatcher.hpp"
+#include "app/rerate_desk.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "engine/engine.hpp"
@@ -50,8 +51,11 @@ private:
 headend::ProjectMeters meters_of(const engine::State& state) {
     headend::ProjectMeters out;
     out.zone = state.config.zone;
-    state.meters.each(
-        [&](MeterId, const engine::MeterState& meter) { out.meters.push_back(meter.config); });
+    state.meters.each([&](MeterId, const engine::MeterState& meter) {
+        if (!meter.config.to) {
+            out.meters.push_back(meter.config);
+        }
+    });
     return out;
 }
 
@@ -86,6 +90,7 @@ public:
     std::unique_ptr<Sink> sink_;
     std::unique_ptr<api::WriterDoor> door_;
     std::unique_ptr<headend::Headend> headend_;
+    std::unique_ptr<RerateDesk> rerates_;
     std::unique_ptr<OutboxDispatcher> outbox_;
     std::unique_ptr<CallbackDesk> callbacks_;
     std::unique_ptr<api::StoreReads> reads_;
@@ -100,6 +105,7 @@ private:
     Result<void> open_store();
     Result<void> open_headend();
     Result<void> open_api();
+    void open_rerates();
     void open_outbox();
     void on_commit(ProjectId project, const engine::Now& now, const engine::Effects& effects);
     void configure_headend(ProjectId project);
@@ -182,6 +188,25 @@ Result<void> Server::Impl::open_api() {
     return {};
 }
 
+void Server::Impl::open_rerates() {
+    RerateDeskPorts ports;
+    ports.snapshot = [this](ProjectId project,
+                            ServicePointId point) -> std::optional<engine::PointSnapshot> {
+        std::optional<engine::PointSnapshot> out;
+        thread_->inspect([&](const writer::Writer& writer) {
+            const engine::Engine* engine = writer.engine(project);
+            if (engine != nullptr && engine->state().service_points.find(point) != nullptr) {
+                out = engine->snapshot(point);
+            }
+        });
+        return out;
+    };
+    ports.submit = [this](ProjectId project, engine::Event event) {
+        return thread_->submit_and_wait({project, std::move(event), {}, {}}, Duration::seconds(30));
+    };
+    rerates_ = std::make_unique<RerateDesk>(store_->database(), std::move(ports));
+}
+
 void Server::Impl::open_outbox() {
     if (options_.sandbox) {
         payment::sandbox::SandboxConfig config;
@@ -196,6 +221,9 @@ void Server::Impl::open_outbox() {
     };
     ports.supersede = [this, poster](ProjectId project, CommandId command) {
         (void)poster.post([this, project, command] { headend_->supersede(project, command); });
+    };
+    ports.to_rerate = [this](ProjectId project, const engine::OutboxRow& row) {
+        rerates_->put(project, row);
     };
     ports.submit = [this](ProjectId project, engine::Event event) {
         return thread_->submit({project, std::move(event), {}, {}});
@@ -212,6 +240,7 @@ void Server::Impl::open_outbox() {
 
 Result<void> Server::Impl::open() {
     TRY_VOID(open_store());
+    open_rerates();
     open_outbox();
     TRY_VOID(open_headend());
     TRY_VOID(open_api());
@@ -326,6 +355,7 @@ int Server::Impl::run() {
     log::info("stopping: the queue is drained, rows are flushed, a checkpoint is taken");
     headend_->stop();
     outbox_->stop();
+    rerates_->stop();
     thread_->stop();
     if (clock_timer_) {
         save_clock();

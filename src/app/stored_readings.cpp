@@ -13,12 +13,18 @@ using rules::metering::DayReading;
 
 constexpr std::size_t rows_at_once = 1000;
 
+void append(std::vector<DayReading>& out, const DayBlock& block) {
+    const std::vector<DayReading> readings = block.readings();
+    out.insert(out.end(), readings.begin(), readings.end());
+}
+
 void append(std::vector<DayReading>& out, const engine::DayRow& row) {
-    const auto read = DayBlock::append_readings(row.packed, out);
-    if (!read) {
+    const auto block = DayBlock::parse(row.packed);
+    if (!block) {
         throw writer::StoreCorrupt("store: meter " + row.meter.text() + " on " + row.on.text() +
-                                   ": " + read.error().text());
+                                   ": " + block.error().text());
     }
+    append(out, *block);
 }
 
 }  // namespace
@@ -43,7 +49,7 @@ std::vector<DayReading> StoredReadings::of(const engine::MeterState& meter, Civi
     std::vector<engine::DayRow> rows;
     const CivilDate closed = std::min(to, meter.closed_to);
     if (from < closed) {
-        rows = store::Reader(database_).day_rows(project_, meter.config.id, from, closed);
+        rows = store::Reader(database_).days(project_, meter.config.id, from, closed);
         // Written later than the log row this is as of.
         std::erase_if(rows, [&](const auto& row) { return row.part > meter.late_parts; });
     }
@@ -72,8 +78,7 @@ std::vector<DayReading> StoredReadings::of(const engine::MeterState& meter, Civi
     }
     for (const engine::OpenDay& day : meter.days) {
         if (day.on >= from && day.on < to) {
-            const std::vector<DayReading> open = day.block.readings();
-            out.insert(out.end(), open.begin(), open.end());
+            append(out, day.block);
         }
     }
     const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };

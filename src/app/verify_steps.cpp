@@ -1,6 +1,6 @@
 #include "app/verify_steps.hpp"
 
-#include "app/agreement_history.hpp"
+#include "app/point_history.hpp"
 #include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "engine/state.hpp"
@@ -97,7 +97,15 @@ void run_replay(store::Database& database, ProjectId project, store::VerifyRepor
 // ---- a second rating
 // -----------------------------------------------------------------------------
 
-using Lines = KeptLines;
+using Lines = std::map<LineKey, BillLine>;
+
+Lines by_key(const std::vector<BillLine>& lines) {
+    Lines out;
+    for (const BillLine& line : lines) {
+        out[line.key] = line;
+    }
+    return out;
+}
 
 std::string name_of(AgreementId agreement, const LineKey& key) {
     return fmt::format("{}/{}/{}/{}/{}/{}", agreement.value, key.cycle, enum_text(key.item),
@@ -128,7 +136,7 @@ void compare_lines(AgreementId agreement, const Lines& wanted, const Lines& foun
 }
 
 void run_rerate(store::Database& database, ProjectId project, store::VerifyReport& report,
-                int agreements) {
+                int points) {
     Looking look(report, project);
     store::SqlStore store(database);
     const writer::Loaded now = writer::load_newest(store, project);
@@ -137,25 +145,26 @@ void run_rerate(store::Database& database, ProjectId project, store::VerifyRepor
         return;  // the day rows may lag behind the log until the next clean stop
     }
     const engine::State& state = now.engine.state();
-    const auto count = static_cast<std::int64_t>(state.agreements.count());
-    const std::int64_t step = std::max<std::int64_t>(1, count / agreements);
+    const auto count = static_cast<std::int64_t>(state.service_points.count());
+    const std::int64_t step = std::max<std::int64_t>(1, count / points);
     std::int64_t index = 0;
-    state.agreements.each([&](AgreementId id, const engine::AgreementState& agreement) {
-        const auto& sp = state.service_points.find(agreement.config.service_point);
-        if (index++ % step != 0 || sp->agreement != id || !sp->meter) {
+    state.service_points.each([&](ServicePointId id, const engine::ServicePointState& sp) {
+        // One that waits to be rated anew is behind its facts.
+        if (index++ % step != 0 || sp.rerate || sp.rerate_tonight) {
             return;
         }
-        const auto again =
-            rate_history(database, project, state, *state.meters.find(sp->meter), agreement, false);
+        engine::PointSnapshot point = now.engine.snapshot(id);
+        load_closed_days(database, project, point);
+        const auto again = rate_history(point, false);
         if (!again) {
             look.add("bill_line", id.text(), "rating.refused", again.error().text());
             return;
         }
-        Lines wanted;
-        for (const BillLine& line : again->accrual.lines) {
-            wanted[line.key] = line;
+        for (std::size_t i = 0; i < again->agreements.size(); ++i) {
+            const AgreementId agreement = again->agreements[i].agreement;
+            compare_lines(agreement, by_key(again->agreements[i].accrual.lines),
+                          by_key(kept_lines(database, project, agreement, point.present[i])), look);
         }
-        compare_lines(id, wanted, kept_lines(database, project, id, agreement), look);
     });
 }
 
@@ -163,10 +172,10 @@ void run_rerate(store::Database& database, ProjectId project, store::VerifyRepor
 
 store::VerifyStep replay_step() { return {"event_log", run_replay}; }
 
-store::VerifyStep rerate_step(int agreements) {
-    return {"bill_line", [agreements](store::Database& database, ProjectId project,
-                                      store::VerifyReport& report) {
-                run_rerate(database, project, report, agreements);
+store::VerifyStep rerate_step(int points) {
+    return {"bill_line",
+            [points](store::Database& database, ProjectId project, store::VerifyReport& report) {
+                run_rerate(database, project, report, points);
             }};
 }
 

@@ -13,10 +13,9 @@ namespace mb::app {
 /// view.ahead.
 store::VerifyStep replay_step();
 
-/// `agreements` of each project, evenly chosen, rated again from the day rows by the slow
-/// implementation. Codes: rating.line_differs, rating.line_missing, rating.extra_line,
-/// rating.refused.
-store::VerifyStep rerate_step(int agreements = 40);
+/// So many service points of each project, evenly chosen, rated again from their first readings on.
+/// Codes: rating.line_differs, rating.line_missing, rating.extra_line, rating.refused.
+store::VerifyStep rerate_step(int points = 40);
 
 /// Both.
 std::vector<store::VerifyStep> engine_steps();

@@ -28,6 +28,8 @@ using NoticeId = Id<struct NoticeTag>;
 using PostingId = Id<struct PostingTag>;
 using OutboxId = Id<struct OutboxTag>;
 using InboxId = Id<struct InboxTag>;
+using AmendmentId = Id<struct AmendmentTag>;    // a fact about the past, entered by a person
+using AdjustmentId = Id<struct AdjustmentTag>;  // what re-rating changed in an agreement's bills
 using LoginId = Id<struct LoginTag>;
 
 }  // namespace mb

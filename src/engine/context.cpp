@@ -65,6 +65,10 @@ std::string alarm_key(ServicePointId sp, const std::string& kind) { return sp.te
 
 }  // namespace
 
+std::string Context::json(const std::vector<std::pair<std::string, std::string>>& params) {
+    return params_json(params);
+}
+
 void Context::timeline(ServicePointId sp, std::string kind,
                        std::vector<std::pair<std::string, std::string>> params,
                        std::string order_no, CommandId command, const Actor& actor) {

@@ -41,6 +41,8 @@ struct Context {
     void mark_dirty(MeterId id);
     void mark_account_dirty(const AccountState& account);
     void set_timer(TimerKey key, Instant at);  // at = 0 clears it
+    /// JSON object of texts.
+    static std::string json(const std::vector<std::pair<std::string, std::string>>& params);
     void timeline(ServicePointId sp, std::string kind,
                   std::vector<std::pair<std::string, std::string>> params = {},
                   std::string order_no = {}, CommandId command = {}, const Actor& actor = {});
@@ -57,6 +59,10 @@ using Answer = Result<std::string>;
 
 // metering.cpp
 Answer on_reading(Context& c, const ReadingTaken& e);
+/// A reading that a person took. Behind the last one it is charged as any other, else the point is
+/// rated anew. Errors: those of ReadingEntered.
+Result<void> enter_reading(Context& c, MeterState& meter, Instant at,
+                           const rules::metering::Registers& registers, bool estimated);
 /// Keeps the reading of the installation, `meter.last` at `meter.last_at`, as its first.
 void keep_first_reading(Context& c, MeterState& meter);
 Answer on_sample(Context& c, const SampleTaken& e);
@@ -101,7 +107,33 @@ void orders_follow_command(Context& c, ServicePointState& sp, const CommandRow& 
 void orders_closed_verified(Context& c, ServicePointState& sp);
 void orders_load_seen(Context& c, ServicePointState& sp);
 
+// amendments.cpp
+Answer on_reading_entered(Context& c, const ReadingEntered& e);
+Answer on_ratio(Context& c, const RatioSet& e);
+Answer on_exchange(Context& c, const MeterExchanged& e);
+Answer on_terms(Context& c, const TermsSet& e);
+Answer on_agreement_ended(Context& c, const AgreementEnded& e);
+/// Writes the row that says who, when and why; `row` has what it is about.
+void keep_amendment(Context& c, AmendmentRow row, const std::string& reason, const Actor& actor,
+                    const std::vector<std::pair<std::string, std::string>>& params);
+
+// rerating.cpp
+/// The point's bills follow no more from its facts: a task to rate it anew.
+void want_rerate(Context& c, ServicePointState& sp);
+/// At the close of a day: points with late readings, and those with a month whose fees are due.
+void want_nightly_rerates(Context& c, CivilDate before);
+/// Points whose bills a version changes that is in force from that day on.
+std::vector<ServicePointId> points_rated_behind(const Context& c, std::int32_t code_index,
+                                                CivilDate from);
+Answer on_point_rerated(Context& c, const PointRerated& e);
+Answer on_rerate_failed(Context& c, const RerateFailed& e);
+
 // setup.cpp
+/// Errors: those of MeterInstalled.
+Result<void> judge_meter(const Context& c, const Meter& wanted,
+                         const rules::metering::Registers& first);
+/// The point has none; judge_meter() was content.
+void install(Context& c, const Meter& wanted, const rules::metering::Registers& first);
 Answer on_project(Context& c, const ProjectConfigured& e);
 Answer on_tariff(Context& c, const TariffPublished& e);
 Answer on_service_point(Context& c, const ServicePointSet& e);
@@ -111,6 +143,9 @@ Answer on_meter(Context& c, const MeterInstalled& e);
 Answer on_opening_balance(Context& c, const OpeningBalance& e);
 
 // days.cpp
+/// Posts what an agreement's use comes to; `suffix` tells postings of one day apart.
+void post_agreement(Context& c, AgreementId id, AgreementState& agreement, CivilDate on,
+                    const std::string& suffix);
 void close_days(Context& c);
 void schedule_day_close(Context& c);
 

@@ -11,29 +11,6 @@ namespace {
 using rules::ledger::Kind;
 using rules::metering::Outcome;
 
-void post_agreement(Context& c, AgreementId id, AgreementState& agreement, CivilDate on,
-                    std::map<CivilDate, DailyProofRow>& proofs) {
-    const std::vector<rules::billing::PostingLine> lines = rules::billing::post(agreement.accrual);
-    AccountState& account = c.state.accounts.at(agreement.config.account);
-    for (const auto& posted : lines) {
-        account.pending -= posted.amount;
-        c.transfer(rules::ledger::cash_of(agreement.config.account), {Kind::revenue, 0},
-                   posted.amount, rules::ledger::Cause::usage, id.value,
-                   "use:" + id.text() + ":" + std::to_string(posted.line_id) + ":" + on.text());
-        proofs[on].posted += posted.amount;
-    }
-    for (const auto& line : agreement.accrual.lines) {
-        const bool moved = std::any_of(lines.begin(), lines.end(), [&](const auto& posted) {
-            return posted.line_id == line.id;
-        });
-        // Use below half a fen moves no money, and its cycle may close today: the row must hold it.
-        if (moved || line.quantity != line.posted_quantity) {
-            c.out.emit(BillLineRow{id, line});
-        }
-    }
-    rules::billing::close_cycles(agreement.accrual, on);
-}
-
 void close_meter_days(Context& c, MeterState& meter, CivilDate before) {
     for (OpenDay& day : meter.days) {
         if (day.on >= before) {
@@ -65,6 +42,34 @@ void forget_old(Context& c) {
 
 }  // namespace
 
+void post_agreement(Context& c, AgreementId id, AgreementState& agreement, CivilDate on,
+                    const std::string& suffix) {
+    const std::vector<rules::billing::PostingLine> lines = rules::billing::post(agreement.accrual);
+    AccountState& account = c.state.accounts.at(agreement.config.account);
+    for (const auto& posted : lines) {
+        account.pending -= posted.amount;
+        c.transfer(
+            rules::ledger::cash_of(agreement.config.account), {Kind::revenue, 0}, posted.amount,
+            rules::ledger::Cause::usage, id.value,
+            "use:" + id.text() + ":" + std::to_string(posted.line_id) + ":" + on.text() + suffix);
+        DailyProofRow& proof = c.state.proofs[on];
+        proof.on = on;
+        proof.posted += posted.amount;
+    }
+    if (!lines.empty()) {
+        ++c.state.service_points.at(agreement.config.service_point).basis;
+    }
+    for (const auto& line : agreement.accrual.lines) {
+        const bool moved = std::any_of(lines.begin(), lines.end(), [&](const auto& posted) {
+            return posted.line_id == line.id;
+        });
+        // Use below half a fen moves no money, and its cycle may close today: the row must hold it.
+        if (moved || line.quantity != line.posted_quantity) {
+            c.out.emit(BillLineRow{id, line});
+        }
+    }
+}
+
 void schedule_day_close(Context& c) {
     const CivilDate next = c.state.closed_to + 1;
     c.set_timer({TimerKind::day_close, 0, ""},
@@ -79,7 +84,8 @@ void close_days(Context& c) {
     auto& proofs = c.state.proofs;
     proofs[on].on = on;
     c.state.agreements.each([&](AgreementId id, AgreementState& agreement) {
-        post_agreement(c, id, agreement, on, proofs);
+        post_agreement(c, id, agreement, on, "");
+        rules::billing::close_cycles(agreement.accrual, on);
     });
     c.state.meters.each([&](MeterId id, MeterState& meter) {
         close_meter_days(c, meter, before);
@@ -91,6 +97,7 @@ void close_days(Context& c) {
         it = proofs.erase(it);
     }
     c.state.closed_to = before;
+    want_nightly_rerates(c, before);
     forget_old(c);
     schedule_day_close(c);
 }

@@ -2,7 +2,21 @@
 
 #include "engine/events.hpp"
 
+#include <charconv>
+#include <string_view>
+
 namespace mb::engine {
+
+std::optional<ServicePointId> rerated_point(const OutboxRow& task) {
+    constexpr std::string_view head = "rerate:";
+    std::int64_t id = 0;
+    const char* const end = task.subject.data() + task.subject.size();
+    if (task.kind != TaskKind::rerate || task.subject.compare(0, head.size(), head) != 0 ||
+        std::from_chars(task.subject.data() + head.size(), end, id).ptr != end) {
+        return std::nullopt;
+    }
+    return ServicePointId{id};
+}
 
 void Effects::emit(Row row) {
     ByteWriter out(canonical_);

@@ -13,9 +13,10 @@
 namespace mb::engine {
 
 /// Rows that money, relays or configuration touched: committed with the batch.
-using Row = std::variant<rules::ledger::Transfer, BillLineRow, OrderRow, CommandRow, RelayRow,
-                         NoticeRow, TimelineRow, AlarmRow, OutboxRow, OutboxDone, DailyProofRow,
-                         ProjectRow, TariffRow, ServicePoint, Account, Agreement, Meter>;
+using Row =
+    std::variant<rules::ledger::Transfer, BillLineRow, OrderRow, CommandRow, RelayRow, NoticeRow,
+                 TimelineRow, AlarmRow, OutboxRow, OutboxDone, DailyProofRow, ProjectRow, TariffRow,
+                 ServicePoint, Account, Agreement, Meter, AmendmentRow, AdjustmentRow>;
 
 /// The answer to one event, in the batch's order.
 struct EventOutcome {

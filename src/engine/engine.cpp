@@ -78,6 +78,19 @@ struct Dispatch {
     Answer operator()(const AccountSet& e) { return on_account(c, e); }
     Answer operator()(const AgreementStarted& e) { return on_agreement(c, e); }
     Answer operator()(const MeterInstalled& e) { return on_meter(c, e); }
+    Answer operator()(const ReadingEntered& e) {
+        return once(c, e, e.idempotency, on_reading_entered, repeat);
+    }
+    Answer operator()(const RatioSet& e) { return once(c, e, e.idempotency, on_ratio, repeat); }
+    Answer operator()(const MeterExchanged& e) {
+        return once(c, e, e.idempotency, on_exchange, repeat);
+    }
+    Answer operator()(const TermsSet& e) { return once(c, e, e.idempotency, on_terms, repeat); }
+    Answer operator()(const AgreementEnded& e) {
+        return once(c, e, e.idempotency, on_agreement_ended, repeat);
+    }
+    Answer operator()(const PointRerated& e) { return on_point_rerated(c, e); }
+    Answer operator()(const RerateFailed& e) { return on_rerate_failed(c, e); }
     Answer operator()(const OpeningBalance& e) {
         return once(c, e, e.idempotency, on_opening_balance, repeat);
     }

@@ -5,6 +5,7 @@
 
 #include "engine/effects.hpp"
 #include "engine/events.hpp"
+#include "engine/point_snapshot.hpp"
 #include "engine/rows.hpp"
 
 #include <cstddef>
@@ -48,6 +49,10 @@ public:
     [[nodiscard]] Bytes image() const;
     /// Errors: binary.malformed. Marks every meter dirty when `all_dirty`.
     static Result<Engine> from_image(ProjectId project, ByteView image, bool all_dirty);
+
+    // ---- the past ----------------------------------------------------------------------------
+    /// What the engine knows of a point, to rate it anew; it must exist.
+    [[nodiscard]] PointSnapshot snapshot(ServicePointId point) const;
 
     [[nodiscard]] ProjectId project() const { return project_; }
     [[nodiscard]] const State& state() const { return *state_; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/entities.hpp"
+#include "rules/billing/history.hpp"
 #include "rules/metering/register.hpp"
 #include "rules/tariff/document.hpp"
 
@@ -23,13 +24,15 @@ struct ProjectConfigured {
 };
 MB_DESCRIBE(ProjectConfigured, (config, actor))
 
-/// A new immutable version. Errors: tariff.*.
+/// A new immutable version. One that changes what is rated already needs a reason and re-rates it.
+/// Errors: tariff.*, tariff.reason_required.
 struct TariffPublished {
     TariffId id;
     rules::tariff::TariffDocument document;
     Actor actor;
+    std::string reason = {};
 };
-MB_DESCRIBE(TariffPublished, (id, document, actor))
+MB_DESCRIBE(TariffPublished, (id, document, actor, reason))
 
 /// New or changed (same id) service point.
 struct ServicePointSet {
@@ -44,13 +47,27 @@ struct AccountSet {
 };
 MB_DESCRIBE(AccountSet, (account, actor))
 
+/// `continues`: an agreement of the same point whose tier counters go on in this one; 0: none.
 /// Errors: agreement.overlap, agreement.unknown_service_point, agreement.unknown_account,
-/// agreement.unknown_tariff.
+/// agreement.unknown_tariff, agreement.not_continued.
 struct AgreementStarted {
     Agreement agreement;
     Actor actor;
+    AgreementId continues = {};
 };
-MB_DESCRIBE(AgreementStarted, (agreement, actor))
+MB_DESCRIBE(AgreementStarted, (agreement, actor, continues))
+
+/// Use from `to` on is no more charged to it; a reading at that time tells how much that is,
+/// without one it is divided by time. Errors: agreement.unknown, agreement.ended,
+/// agreement.bad_end, amendment.reason_required.
+struct AgreementEnded {
+    AgreementId agreement;
+    Instant to;  // after its start, not in the future
+    std::string reason;
+    std::string idempotency;
+    Actor actor;
+};
+MB_DESCRIBE(AgreementEnded, (agreement, to, reason, idempotency, actor))
 
 /// The register reading at installation is the first base. Errors: meter.id_out_of_range,
 /// meter.service_point_taken, meter.address_taken.
@@ -69,6 +86,89 @@ struct OpeningBalance {
     Actor actor;
 };
 MB_DESCRIBE(OpeningBalance, (account, amount, idempotency, actor))
+
+// ---- the past --------------------------------------------------------------------------------
+// What a person enters about a time that may have been rated already: the point is rated anew and
+// the difference posted as an adjustment; what was posted stays (design §1). All need a reason.
+
+/// A reading that a person took, or corrects: it counts in place of what the meter sent for that
+/// time. An estimate counts until a reading of that time, or one that it contradicts, replaces it.
+/// Errors: meter.unknown, reading.malformed, reading.future, reading.outside_installation; behind
+/// the last reading those of register_difference(): reading.backward, reading.implausible,
+/// reading.no_tariff, reading.no_price.
+struct ReadingEntered {
+    MeterId meter;
+    Instant at;
+    rules::metering::Registers registers;
+    bool estimated = false;
+    std::string reason;
+    std::string idempotency;
+    Actor actor;
+};
+MB_DESCRIBE(ReadingEntered, (meter, at, registers, estimated, reason, idempotency, actor))
+
+/// The CT × PT ratio from a time on, 1…1 000 000. Errors: meter.unknown, meter.bad_ratio,
+/// reading.future, reading.outside_installation.
+struct RatioSet {
+    MeterId meter;
+    Instant from;
+    std::int32_t ratio = 1;
+    std::string reason;
+    std::string idempotency;
+    Actor actor;
+};
+MB_DESCRIBE(RatioSet, (meter, from, ratio, reason, idempotency, actor))
+
+/// Another meter in the place of the one that hangs there; `next.from` is when. Errors: those of
+/// ReadingEntered (for `old_final`) and of MeterInstalled; meter.none_there.
+struct MeterExchanged {
+    rules::metering::Registers old_final;
+    Meter next;
+    rules::metering::Registers new_first;
+    std::string reason;
+    std::string idempotency;
+    Actor actor;
+};
+MB_DESCRIBE(MeterExchanged, (old_final, next, new_first, reason, idempotency, actor))
+
+/// Absent members stay as they are. Errors: agreement.unknown, agreement.bad_terms.
+struct TermsSet {
+    AgreementId agreement;
+    std::optional<rules::tariff::Household> household;
+    std::optional<Quantity> area;      // m², four decimals
+    std::optional<Quantity> capacity;  // kVA, four decimals
+    std::string reason;
+    std::string idempotency;
+    Actor actor;
+};
+MB_DESCRIBE(TermsSet, (agreement, household, area, capacity, reason, idempotency, actor))
+
+/// An agreement as rate_point() has it, with the ids of its lines and what is posted of them.
+struct RatedAgreement {
+    AgreementId agreement;
+    rules::billing::AgreementAccrual accrual;
+};
+MB_DESCRIBE(RatedAgreement, (agreement, accrual))
+
+/// What the job that re-rates a point found. Errors: rerate.basis_moved (retryable: something came
+/// in meanwhile, rate again), rerate.unknown.
+struct PointRerated {
+    ServicePointId service_point;
+    std::int64_t basis = 0;
+    OutboxId task;
+    std::vector<rules::billing::MeterBase> bases;
+    std::vector<RatedAgreement> agreements;
+};
+MB_DESCRIBE(PointRerated, (service_point, basis, task, bases, agreements))
+
+/// It could not be rated: an alarm, and another try when the day closes.
+struct RerateFailed {
+    ServicePointId service_point;
+    OutboxId task;
+    std::string code;
+    std::string detail;
+};
+MB_DESCRIBE(RerateFailed, (service_point, task, code, detail))
 
 // ---- the field -------------------------------------------------------------------------------
 
@@ -227,7 +327,8 @@ using Event =
     std::variant<ReadingTaken, StatusRead, SampleTaken, Tick, ContactChanged, CommandReported,
                  PaymentReceived, ChannelAnswered, OrderCreated, RelayRequested, ProtectionSet,
                  EmergencyCreditTaken, ProjectConfigured, TariffPublished, ServicePointSet,
-                 AccountSet, AgreementStarted, MeterInstalled, OpeningBalance>;
+                 AccountSet, AgreementStarted, MeterInstalled, OpeningBalance, ReadingEntered,
+                 RatioSet, MeterExchanged, TermsSet, AgreementEnded, PointRerated, RerateFailed>;
 
 /// Money and relay events overtake readings and close their batch at once.
 bool is_urgent(const Event& event);

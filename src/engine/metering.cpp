@@ -27,9 +27,11 @@ rules::metering::DayBlock* open_block(MeterState& meter, CivilDate on) {
 }
 
 /// An older reading than the base: a repeat of one we have, another value for a time we have, or
-/// late.
-Judged judge_late(MeterState& meter, CivilDate on, const ReadingTaken& e) {
+/// late: its energy lies in the interval charged meanwhile, tonight it helps to divide that.
+Judged judge_late(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e) {
+    auto& sp = c.state.service_points.at(meter.config.service_point);
     if (on < meter.closed_to) {
+        sp.rerate_tonight = true;
         return {Outcome::excluded, OutcomeReason::day_closed, {}, {}};
     }
     using Match = rules::metering::DayBlock::Match;
@@ -40,7 +42,7 @@ Judged judge_late(MeterState& meter, CivilDate on, const ReadingTaken& e) {
         case Match::other: return {Outcome::held, OutcomeReason::conflict, {}, {}};
         case Match::none: break;
     }
-    // Its energy lies in the interval charged meanwhile.
+    sp.rerate_tonight = true;
     return {Outcome::excluded, OutcomeReason::late, {}, {}};
 }
 
@@ -54,17 +56,30 @@ OutcomeReason held_reason(ReadingVerdict verdict) {
     }
 }
 
+/// One ratio, and one agreement or none, from the last reading on?
+bool is_plain(const Context& c, const MeterState& meter, const ServicePointState& sp) {
+    if (!meter.ratios.empty() && meter.ratios.back().from > meter.last_at) {
+        return false;
+    }
+    if (sp.agreements.empty()) {
+        return true;
+    }
+    const Agreement& last = c.state.agreements.find(sp.agreements.back())->config;
+    return last.from <= meter.last_at && (!last.to || last.to <= meter.last_at);
+}
+
 /// Charges a good step to the agreement in force; a missing price holds it, never bills nothing.
-Judged charge(Context& c, MeterState& meter, const ReadingTaken& e, const Difference& step) {
+Judged charge(Context& c, MeterState& meter, Instant at, const Difference& step) {
     Judged out;
     out.reason =
         step.verdict == ReadingVerdict::rollover ? OutcomeReason::rollover : OutcomeReason::none;
-    const auto& sp = c.state.service_points.at(meter.config.service_point);
+    auto& sp = c.state.service_points.at(meter.config.service_point);
+    if (step.total.units > 0 && !is_plain(c, meter, sp)) {
+        want_rerate(c, sp);
+        return {Outcome::charged, OutcomeReason::rerated, step.total, {}};
+    }
     if (!sp.agreement) {
         return {Outcome::excluded, OutcomeReason::no_agreement, {}, {}};
-    }
-    if (!meter.last_at) {
-        return {Outcome::charged, OutcomeReason::first, {}, {}};
     }
     out.quantity = step.total;
     if (step.total.units == 0) {
@@ -73,7 +88,7 @@ Judged charge(Context& c, MeterState& meter, const ReadingTaken& e, const Differ
     AgreementState& agreement = c.state.agreements.at(sp.agreement);
     rules::billing::Interval interval;
     interval.from = meter.last_at;
-    interval.to = e.at;
+    interval.to = at;
     interval.total = step.total;
     interval.by_register = step.by_register;
     interval.register_count = step.register_count;
@@ -93,24 +108,36 @@ Judged charge(Context& c, MeterState& meter, const ReadingTaken& e, const Differ
     return out;
 }
 
-Judged judge(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e) {
+Difference step_to(const Context& c, const MeterState& meter, Instant at,
+                   const rules::metering::Registers& registers) {
     const rules::metering::MeterSpec spec{meter.config.modulus, meter.config.ratio,
                                           meter.config.max_power_w};
-    const Difference step = rules::metering::register_difference(spec, meter.last_at, meter.last,
-                                                                 e.at, e.registers, c.now.business);
+    return rules::metering::register_difference(spec, meter.last_at, meter.last, at, registers,
+                                                c.now.business);
+}
+
+Judged judge(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e) {
+    if (meter.config.to && e.at > meter.config.to) {
+        return {Outcome::excluded, OutcomeReason::removed_meter, {}, {}};
+    }
+    const Difference step = step_to(c, meter, e.at, e.registers);
     if (step.verdict == ReadingVerdict::late) {
-        return judge_late(meter, on, e);
+        return judge_late(c, meter, on, e);
     }
     if (step.verdict == ReadingVerdict::duplicate) {
         return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
     }
     if (!rules::metering::is_charged(step.verdict)) {
+        if (meter.last_estimated) {  // the estimate may have been too high, or too low
+            want_rerate(c, c.state.service_points.at(meter.config.service_point));
+        }
         return {Outcome::held, held_reason(step.verdict), {}, {}};
     }
-    const Judged out = charge(c, meter, e, step);
+    const Judged out = charge(c, meter, e.at, step);
     if (out.outcome != Outcome::held) {
         meter.last = e.registers;  // only a good reading becomes the base (a momentary zero never)
         meter.last_at = e.at;
+        meter.last_estimated = false;
     }
     return out;
 }
@@ -164,7 +191,64 @@ void tell_held(Context& c, MeterState& meter, const Judged& judged) {
     }
 }
 
+void count_energy(Context& c, MeterState& meter, Quantity quantity) {
+    if (meter.energy_on != c.today) {
+        meter.energy_on = c.today;
+        meter.energy_today = {};
+    }
+    meter.energy_today += quantity;
+}
+
+/// Keeps a judged reading and says so.
+void take_in(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e,
+             const Judged& judged) {
+    keep(c, meter, on, e, judged);
+    c.out.reading(e.meter, e.at, judged.outcome, judged.reason, judged.quantity.units,
+                  judged.pending_change.fen);
+    ++c.state.service_points.at(meter.config.service_point).basis;
+    ++meter.version;
+    c.mark_dirty(e.meter);
+}
+
+void tell_account(Context& c, const MeterState& meter, Instant at, const Judged& judged) {
+    const auto& sp = c.state.service_points.at(meter.config.service_point);
+    if (judged.outcome == Outcome::charged && sp.agreement) {
+        const AccountId id = c.state.agreements.at(sp.agreement).config.account;
+        after_use(c, id, c.state.accounts.at(id), judged.pending_change, at);
+    }
+}
+
+Error entered_error(const Context& c, const MeterState& meter, std::string_view what) {
+    return error("reading." + std::string(what), ErrorKind::unprocessable)
+        .with("last", meter.last.total().text())
+        .with("last_at", c.derived.zone.text(meter.last_at));
+}
+
+/// What can be told of a person's reading without knowing its neighbours.
+Result<void> judge_entered(const Context& c, const MeterState& meter, Instant at,
+                           const rules::metering::Registers& registers) {
+    bool formed = registers.count >= 1 && registers.count <= rules::metering::max_registers;
+    for (std::size_t i = 0; formed && i < registers.count; ++i) {
+        formed = registers.value[i].units >= 0 && registers.value[i].units < meter.config.modulus;
+    }
+    if (!formed) {
+        return fail("reading.malformed", ErrorKind::unprocessable);
+    }
+    if (at > c.now.business + rules::metering::future_tolerance) {
+        return fail("reading.future", ErrorKind::unprocessable);
+    }
+    if (at < meter.config.from || (meter.config.to && at > meter.config.to)) {
+        return fail(error("reading.outside_installation", ErrorKind::unprocessable)
+                        .with("from", c.derived.zone.text(meter.config.from))
+                        .with("to", meter.config.to ? c.derived.zone.text(meter.config.to) : ""));
+    }
+    return {};
+}
+
 void contact(Context& c, MeterState& meter) {
+    if (meter.config.to) {
+        return;
+    }
     meter.last_contact_at = c.now.business;
     auto& sp = c.state.service_points.at(meter.config.service_point);
     if (sp.wait_contact) {
@@ -195,26 +279,42 @@ Answer on_reading(Context& c, const ReadingTaken& e) {
     }
     const CivilDate on = day_of(c, e);
     const Judged judged = judge(c, *meter, on, e);
-    keep(c, *meter, on, e, judged);
-    c.out.reading(e.meter, e.at, judged.outcome, judged.reason, judged.quantity.units,
-                  judged.pending_change.fen);
-    ++meter->version;
-    if (meter->energy_on != c.today) {
-        meter->energy_on = c.today;
-        meter->energy_today = {};
-    }
-    meter->energy_today += judged.quantity;
-    c.mark_dirty(e.meter);
+    count_energy(c, *meter, judged.quantity);
+    take_in(c, *meter, on, e, judged);
     tell_held(c, *meter, judged);
     contact(c, *meter);
-    if (judged.outcome == Outcome::charged) {
-        auto& sp = c.state.service_points.at(meter->config.service_point);
-        if (sp.agreement) {
-            const AccountId id = c.state.agreements.at(sp.agreement).config.account;
-            after_use(c, id, c.state.accounts.at(id), judged.pending_change, e.at);
-        }
-    }
+    tell_account(c, *meter, e.at, judged);
     return std::string();
+}
+
+Result<void> enter_reading(Context& c, MeterState& meter, Instant at,
+                           const rules::metering::Registers& registers, bool estimated) {
+    TRY_VOID(judge_entered(c, meter, at, registers));
+    const OutcomeReason how = estimated ? OutcomeReason::estimated : OutcomeReason::manual;
+    Judged judged{Outcome::charged, how, {}, {}};
+    if (at > meter.last_at) {
+        const Difference step = step_to(c, meter, at, registers);
+        if (!rules::metering::is_charged(step.verdict)) {
+            return fail(entered_error(c, meter, enum_text(step.verdict)));
+        }
+        const Judged charged = charge(c, meter, at, step);
+        if (charged.outcome == Outcome::held) {
+            return fail(entered_error(c, meter, enum_text(charged.reason)));
+        }
+        judged.quantity = charged.quantity;
+        judged.pending_change = charged.pending_change;
+        meter.last = registers;
+        meter.last_at = at;
+        meter.last_estimated = estimated;
+        count_energy(c, meter, judged.quantity);
+    } else {
+        want_rerate(c, c.state.service_points.at(meter.config.service_point));
+    }
+    take_in(c, meter, c.date_of(at), {meter.config.id, at, registers, ReadingSource::command},
+            judged);
+    tell_held(c, meter, judged);
+    tell_account(c, meter, at, judged);
+    return {};
 }
 
 Answer on_sample(Context& c, const SampleTaken& e) {

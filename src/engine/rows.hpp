@@ -195,13 +195,21 @@ MB_DESCRIBE(DailyProofRow, (on, closed_on, received, charged, held, excluded, en
 
 // ---- outbox ----------------------------------------------------------------------------------
 
-enum class TaskKind : std::uint8_t { relay, read, channel_create, channel_query, channel_close };
-MB_ENUM(TaskKind, relay, read, channel_create, channel_query, channel_close)
+enum class TaskKind : std::uint8_t {
+    relay,
+    read,
+    channel_create,
+    channel_query,
+    channel_close,
+    rerate,  // a service point from its first reading on
+};
+MB_ENUM(TaskKind, relay, read, channel_create, channel_query, channel_close, rerate)
 
 /// Table outbox; insert by id, deleted by OutboxDone. At least once, one in flight per subject.
 struct OutboxRow {
     OutboxId id;
-    std::string subject;  // "sp:17" or "order:…": tasks of one subject run one after another
+    // "sp:17", "order:…" or "rerate:17": tasks of one subject run one after another.
+    std::string subject;
     TaskKind kind = TaskKind::relay;
     CommandId command;  // relay, read
     CommandKind command_kind = CommandKind::read;
@@ -216,10 +224,59 @@ struct OutboxRow {
 MB_DESCRIBE(OutboxRow, (id, subject, kind, command, command_kind, attempt, meter, deadline,
                         order_no, channel, amount, not_before))
 
+/// The point of a rerate task, nullopt for another.
+std::optional<ServicePointId> rerated_point(const OutboxRow& task);
+
 struct OutboxDone {
     OutboxId id;
 };
 MB_DESCRIBE(OutboxDone, (id))
+
+// ---- the past --------------------------------------------------------------------------------
+
+enum class AmendmentKind : std::uint8_t {
+    reading,    // in place of what came at that time, or of nothing
+    estimate,   // until a reading replaces it
+    ratio,      // CT × PT from a time on
+    exchange,   // of the meter
+    terms,      // household, area, capacity
+    agreement,  // ended, or begun in the past
+    tariff,     // a version in force before it was published
+};
+MB_ENUM(AmendmentKind, reading, estimate, ratio, exchange, terms, agreement, tariff)
+
+/// Table amendment; insert. A fact that bills rest on, entered by a person: who, when and why.
+struct AmendmentRow {
+    AmendmentId id;
+    AmendmentKind kind = AmendmentKind::reading;
+    ServicePointId service_point;  // 0: of a tariff
+    MeterId meter;
+    AgreementId agreement;
+    Instant from;  // what it changes begins then
+    std::string reason;
+    std::string params;  // JSON object of texts
+    Step entered;
+    Actor actor;
+};
+MB_DESCRIBE(AmendmentRow,
+            (id, kind, service_point, meter, agreement, from, reason, params, entered, actor))
+
+/// Table adjustment; insert. What re-rating changed in one agreement's bills; its postings are
+/// named by it.
+struct AdjustmentRow {
+    AdjustmentId id;
+    AgreementId agreement;
+    AccountId account;
+    ServicePointId service_point;
+    std::int64_t basis = 0;     // of the service point when it was rated
+    AmendmentId amendments_to;  // all amendments up to this one are in it
+    Money amount;               // > 0: charged; < 0: given back
+    Quantity quantity;          // more energy or volume than before
+    std::string lines;          // JSON list of rules::billing::AdjustedLine
+    Step made;
+};
+MB_DESCRIBE(AdjustmentRow, (id, agreement, account, service_point, basis, amendments_to, amount,
+                            quantity, lines, made))
 
 // ---- configuration rows ----------------------------------------------------------------------
 

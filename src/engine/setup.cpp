@@ -30,9 +30,48 @@ Answer on_project(Context& c, const ProjectConfigured& e) {
     return std::string("ok");
 }
 
+namespace {
+
+/// A reading that had no price may have one now.
+void rerate_held(Context& c, std::int32_t code_index) {
+    c.state.meters.each([&](MeterId, const MeterState& meter) {
+        auto& sp = c.state.service_points.at(meter.config.service_point);
+        const AgreementState* agreement = c.state.agreements.find(sp.agreement);
+        if (meter.held && agreement != nullptr &&
+            agreement->accrual.tariff_code_index == code_index) {
+            want_rerate(c, sp);
+        }
+    });
+}
+
+}  // namespace
+
 Answer on_tariff(Context& c, const TariffPublished& e) {
     TRY_VOID(rules::billing::judge_examples(e.document, c.derived.zone, c.state.config.calendar));
+    const CivilDate from = e.document.effective_from;
+    const auto code = c.state.tariffs.code_index(e.document.code);
+    const auto behind = code ? points_rated_behind(c, *code, from) : std::vector<ServicePointId>();
+    if (!behind.empty() && e.reason.empty()) {
+        return fail(error("tariff.reason_required", ErrorKind::unprocessable)
+                        .with("effective_from", from.text())
+                        .with("service_points", std::to_string(behind.size())));
+    }
     TRY(c.state.tariffs.publish(e.id, e.document, &c.state.config.calendar));
+    if (code) {
+        rerate_held(c, *code);
+    }
+    if (!behind.empty()) {
+        AmendmentRow row;
+        row.kind = AmendmentKind::tariff;
+        row.from = c.derived.zone.instant(from);
+        keep_amendment(c, row, e.reason, e.actor,
+                       {{"code", e.document.code},
+                        {"version", std::to_string(e.document.version)},
+                        {"service_points", std::to_string(behind.size())}});
+        for (const ServicePointId id : behind) {
+            want_rerate(c, c.state.service_points.at(id));
+        }
+    }
     c.out.emit(TariffRow{e.id, e.document, c.step(), e.actor});
     c.timeline({}, "tariff.published",
                {{"code", e.document.code}, {"version", std::to_string(e.document.version)}}, "", {},
@@ -64,6 +103,22 @@ Answer on_account(Context& c, const AccountSet& e) {
     return e.account.id.text();
 }
 
+namespace {
+
+/// The counters go on, and so do the months that count for tiers, in all of the chain.
+void continue_tiers(Context& c, AgreementState& agreement, AgreementId before) {
+    const AgreementState& last = c.state.agreements.at(before);
+    agreement.continues = before;
+    agreement.accrual.uses = last.accrual.uses;
+    agreement.terms.tiers_from = last.terms.tiers_from;
+    agreement.terms.households = last.terms.households;
+    for (AgreementId id = before; id; id = c.state.agreements.at(id).continues) {
+        c.state.agreements.at(id).terms.tiers_to.reset();
+    }
+}
+
+}  // namespace
+
 Answer on_agreement(Context& c, const AgreementStarted& e) {
     const Agreement& wanted = e.agreement;
     if (!Table<AgreementId, AgreementState>::takes(wanted.id)) {
@@ -82,15 +137,30 @@ Answer on_agreement(Context& c, const AgreementStarted& e) {
         return fail(error("agreement.unknown_tariff", ErrorKind::not_found)
                         .with("code", wanted.tariff_code));
     }
-    if (sp->agreement || c.state.agreements.find(wanted.id) != nullptr) {
+    const AgreementState* before =
+        sp->agreements.empty() ? nullptr : c.state.agreements.find(sp->agreements.back());
+    if (sp->agreement || c.state.agreements.find(wanted.id) != nullptr ||
+        (before != nullptr && wanted.from < before->config.to)) {
         return fail("agreement.overlap", ErrorKind::conflict);
+    }
+    if (e.continues && (before == nullptr || before->config.id != e.continues)) {
+        return fail("agreement.not_continued", ErrorKind::unprocessable);
     }
     AgreementState& agreement = c.state.agreements.get(wanted.id);
     agreement.config = wanted;
     agreement.terms.in_service_from = agreement.terms.tiers_from = c.date_of(wanted.from);
     agreement.accrual.tariff_code_index = *code;
     sp->agreement = wanted.id;
+    sp->agreements.push_back(wanted.id);
+    ++sp->basis;
     account->agreements.push_back(wanted.id);
+    if (e.continues) {
+        continue_tiers(c, agreement, e.continues);
+    }
+    const MeterState* meter = sp->meter ? c.state.meters.find(sp->meter) : nullptr;
+    if (meter != nullptr && wanted.from < meter->last_at) {
+        want_rerate(c, *sp);
+    }
     c.out.emit(wanted);
     c.mark_account_dirty(*account);
     c.timeline(wanted.service_point, "agreement.started", {{"tariff", wanted.tariff_code}}, "", {},
@@ -98,40 +168,53 @@ Answer on_agreement(Context& c, const AgreementStarted& e) {
     return wanted.id.text();
 }
 
-Answer on_meter(Context& c, const MeterInstalled& e) {
-    const Meter& wanted = e.meter;
+Result<void> judge_meter(const Context& c, const Meter& wanted,
+                         const rules::metering::Registers& first) {
     if (!Table<MeterId, MeterState>::takes(wanted.id) ||
         c.state.meters.find(wanted.id) != nullptr) {
         return fail("meter.id_out_of_range");
     }
-    ServicePointState* sp = c.state.service_points.find(wanted.service_point);
+    const bool first_ok = first.count >= 1 && first.count <= rules::metering::max_registers;
+    if (wanted.modulus <= 0 || wanted.ratio < 1 || wanted.max_power_w < 0 || !wanted.from ||
+        !first_ok) {
+        return fail("meter.invalid", ErrorKind::unprocessable);
+    }
+    if (c.state.addresses.count(wanted.link.protocol + ":" + wanted.link.address) > 0) {
+        return fail(
+            error("meter.address_taken", ErrorKind::conflict).with("address", wanted.link.address));
+    }
+    return {};
+}
+
+void install(Context& c, const Meter& wanted, const rules::metering::Registers& first) {
+    ServicePointState& sp = c.state.service_points.at(wanted.service_point);
+    c.state.addresses.insert(wanted.link.protocol + ":" + wanted.link.address);
+    MeterState& meter = c.state.meters.get(wanted.id);
+    meter.config = wanted;
+    meter.last = first;
+    meter.last_at = wanted.from;
+    meter.closed_to = c.state.closed_to;
+    sp.meter = wanted.id;
+    sp.meters.push_back(wanted.id);
+    ++sp.basis;
+    c.out.emit(wanted);
+    keep_first_reading(c, meter);
+    c.mark_dirty(wanted.id);
+}
+
+Answer on_meter(Context& c, const MeterInstalled& e) {
+    ServicePointState* sp = c.state.service_points.find(e.meter.service_point);
     if (sp == nullptr) {
         return fail("meter.unknown_service_point", ErrorKind::not_found);
     }
     if (sp->meter) {
         return fail("meter.service_point_taken", ErrorKind::conflict);
     }
-    const bool first_ok = e.first.count >= 1 && e.first.count <= rules::metering::max_registers;
-    if (wanted.modulus <= 0 || wanted.ratio < 1 || wanted.max_power_w < 0 || !wanted.from ||
-        !first_ok) {
-        return fail("meter.invalid", ErrorKind::unprocessable);
-    }
-    if (!c.state.addresses.insert(wanted.link.protocol + ":" + wanted.link.address).second) {
-        return fail(
-            error("meter.address_taken", ErrorKind::conflict).with("address", wanted.link.address));
-    }
-    MeterState& meter = c.state.meters.get(wanted.id);
-    meter.config = wanted;
-    meter.last = e.first;
-    meter.last_at = wanted.from;
-    meter.closed_to = c.state.closed_to;
-    sp->meter = wanted.id;
-    c.out.emit(wanted);
-    keep_first_reading(c, meter);
-    c.mark_dirty(wanted.id);
-    c.timeline(wanted.service_point, "meter.installed", {{"address", wanted.link.address}}, "", {},
-               e.actor);
-    return wanted.id.text();
+    TRY_VOID(judge_meter(c, e.meter, e.first));
+    install(c, e.meter, e.first);
+    c.timeline(e.meter.service_point, "meter.installed", {{"address", e.meter.link.address}}, "",
+               {}, e.actor);
+    return e.meter.id.text();
 }
 
 Answer on_opening_balance(Context& c, const OpeningBalance& e) {

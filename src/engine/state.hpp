@@ -5,6 +5,7 @@
 #include "engine/rows.hpp"
 #include "engine/table.hpp"
 #include "rules/billing/accrual.hpp"
+#include "rules/billing/history.hpp"
 #include "rules/credit/credit.hpp"
 #include "rules/metering/day_block.hpp"
 #include "rules/tariff/book.hpp"
@@ -41,34 +42,44 @@ struct MeterState {
     Instant clock_at;
     Quantity energy_today;
     CivilDate energy_on;
-    bool held = false;  // the last reading was held: its alarm is open
+    bool held = false;            // the last reading was held: its alarm is open
+    bool last_estimated = false;  // `last` is an estimate
     std::int64_t version = 0;
+    std::vector<rules::billing::RatioFrom> ratios;  // by time; empty: config.ratio since ever
     Meter config;
 };
-MB_DESCRIBE(MeterState,
-            (config, last, last_at, days, closed_to, late_parts, online, last_contact_at, power_dw,
-             power_at, clock_ahead_s, clock_at, energy_today, energy_on, held, version))
+MB_DESCRIBE(MeterState, (config, last, last_at, days, closed_to, late_parts, online,
+                         last_contact_at, power_dw, power_at, clock_ahead_s, clock_at, energy_today,
+                         energy_on, held, last_estimated, version, ratios))
 
 struct AgreementState {
     rules::billing::AgreementAccrual accrual;
     rules::tariff::Terms terms;
+    AgreementId continues;                  // its tier counters go on here
+    rules::billing::CycleId settle_to = 0;  // the last month whose fees are due
     Agreement config;
 };
-MB_DESCRIBE(AgreementState, (config, terms, accrual))
+MB_DESCRIBE(AgreementState, (config, terms, continues, settle_to, accrual))
 
 struct ServicePointState {
-    MeterId meter;              // in force, or 0
-    AgreementId agreement;      // in force, or 0
-    bool restoring = false;     // we opened it: close it when the reasons are gone
-    bool staff_close = false;   // a person ordered the close
-    bool wait_contact = false;  // a command expired: the next one waits until the meter speaks
-    Instant retry_at;           // a command failed: not before
-    std::vector<std::string> orders;  // paid or open orders that still want a step
+    MeterId meter;                // in force, or 0
+    AgreementId agreement;        // in force, or 0
+    std::int64_t basis = 0;       // counts up with all that its bills rest on
+    OutboxId rerate;              // the task to rate it anew, or 0
+    bool rerate_tonight = false;  // late readings: once a day is enough
+    bool restoring = false;       // we opened it: close it when the reasons are gone
+    bool staff_close = false;     // a person ordered the close
+    bool wait_contact = false;    // a command expired: the next one waits until the meter speaks
+    Instant retry_at;             // a command failed: not before
+    std::vector<std::string> orders;      // paid or open orders that still want a step
+    std::vector<MeterId> meters;          // that ever hung here, by time
+    std::vector<AgreementId> agreements;  // that ever ran here, by time
     RelayRow relay;
     ServicePoint config;
 };
-MB_DESCRIBE(ServicePointState, (config, relay, meter, agreement, restoring, staff_close,
-                                wait_contact, retry_at, orders))
+MB_DESCRIBE(ServicePointState,
+            (config, relay, meter, agreement, basis, rerate, rerate_tonight, restoring, staff_close,
+             wait_contact, retry_at, orders, meters, agreements))
 
 /// Cost of use at a point in time, for the forecast from the last hour.
 struct CostMark {
@@ -137,8 +148,10 @@ struct Counters {
     std::int64_t notice = 0;
     std::int64_t outbox = 0;
     std::int64_t timeline = 0;
+    std::int64_t amendment = 0;
+    std::int64_t adjustment = 0;
 };
-MB_DESCRIBE(Counters, (posting, command, notice, outbox, timeline))
+MB_DESCRIBE(Counters, (posting, command, notice, outbox, timeline, amendment, adjustment))
 
 struct State {
     ProjectConfig config;

@@ -5,6 +5,6 @@
 
 namespace mb::engine {
 
-constexpr int engine_version = 2;
+constexpr int engine_version = 3;
 
 }  // namespace mb::engine

@@ -121,9 +121,21 @@ public:
     /// Readings of a day in the order they came in; charged, held and excluded.
     [[nodiscard]] std::vector<rules::metering::DayReading> day(ProjectId project, MeterId meter,
                                                                CivilDate on) const;
-    /// Its rows of days [from, to), by day and part; packed as DayBlock::bytes().
-    [[nodiscard]] std::vector<engine::DayRow> day_rows(ProjectId project, MeterId meter,
-                                                       CivilDate from, CivilDate to) const;
+    /// Days [from, to) of a meter, all their parts, oldest first.
+    [[nodiscard]] std::vector<engine::DayRow> days(ProjectId project, MeterId meter, CivilDate from,
+                                                   CivilDate to) const;
+    /// All lines of an agreement as they were last written, by id.
+    [[nodiscard]] std::vector<rules::billing::BillLine> bill_lines(ProjectId project,
+                                                                   AgreementId agreement) const;
+    /// Ids below `before`, newest first; `limit` at most 500.
+    [[nodiscard]] std::vector<engine::AdjustmentRow> adjustments_of(ProjectId project,
+                                                                    AgreementId agreement,
+                                                                    std::int64_t before,
+                                                                    std::int32_t limit) const;
+    [[nodiscard]] std::vector<engine::AmendmentRow> amendments_of(ProjectId project,
+                                                                  ServicePointId point,
+                                                                  std::int64_t before,
+                                                                  std::int32_t limit) const;
     [[nodiscard]] ProjectSummary summary(ProjectId project, Instant business_now) const;
     /// meter_view.version of every meter: it changes with each change of the row.
     [[nodiscard]] std::vector<std::pair<MeterId, std::int64_t>> view_versions(

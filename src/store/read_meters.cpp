@@ -136,19 +136,6 @@ std::vector<rules::metering::DayReading> Reader::day(ProjectId project, MeterId 
     return out;
 }
 
-std::vector<engine::DayRow> Reader::day_rows(ProjectId project, MeterId meter, CivilDate from,
-                                             CivilDate to) const {
-    std::vector<engine::DayRow> out;
-    Statement& row = ask(sql::day_row_of_days, project);
-    row.bind_integer(2, meter.value);
-    row.bind_integer(3, from.days);
-    row.bind_integer(4, to.days);
-    while (row.next()) {
-        out.push_back(read_day(row).row);
-    }
-    return out;
-}
-
 ProjectSummary Reader::summary(ProjectId project, Instant business_now) const {
     const Day today = day_of(project, business_now);
     ProjectSummary out;

@@ -92,6 +92,12 @@ struct RowWriter {
         put(session, sql::agreement_put, project, row);
     }
     void operator()(const engine::Meter& row) const { put(session, sql::meter_put, project, row); }
+    void operator()(const engine::AmendmentRow& row) const {
+        put(session, sql::amendment_put, project, row);
+    }
+    void operator()(const engine::AdjustmentRow& row) const {
+        put(session, sql::adjustment_put, project, row);
+    }
 };
 
 template <class T>

@@ -23,29 +23,51 @@ struct UseKey {
     CivilDate on;
 };
 
+/// The number before the next ':', which is eaten as well.
+std::optional<std::int64_t> eat_number(std::string_view& key) {
+    const std::string_view digits = key.substr(0, key.find(':'));
+    std::int64_t out = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    if (error != std::errc{} || end != digits.data() + digits.size()) {
+        return std::nullopt;
+    }
+    key.remove_prefix(std::min(key.size(), digits.size() + 1));
+    return out;
+}
+
 std::optional<UseKey> parse_use_key(std::string_view key) {
-    const auto number = [&](std::int64_t& out) {
-        const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), out);
-        if (error != std::errc{} || end == key.data() + key.size() || *end != ':') {
-            return false;
-        }
-        key.remove_prefix(static_cast<std::size_t>(end - key.data()) + 1);
-        return true;
-    };
-    UseKey out;
     if (key.substr(0, 4) != "use:") {
         return std::nullopt;
     }
     key.remove_prefix(4);
-    if (!number(out.line.first) || !number(out.line.second)) {
+    const auto agreement = eat_number(key);
+    const auto line = agreement ? eat_number(key) : std::nullopt;
+    // Before an adjustment what was used is posted as well: ":" and its number.
+    const auto on = CivilDate::parse(key.substr(0, key.find(':')));
+    if (!line || !on) {
         return std::nullopt;
     }
-    const auto on = CivilDate::parse(key);
-    if (!on) {
+    return UseKey{{*agreement, *line}, *on};
+}
+
+struct AdjustKey {
+    LineId line;
+    std::int64_t adjustment = 0;
+};
+
+/// "adjust:5:3:17": the posting of an agreement's line by an adjustment.
+std::optional<AdjustKey> parse_adjust_key(std::string_view key) {
+    if (key.substr(0, 7) != "adjust:") {
         return std::nullopt;
     }
-    out.on = *on;
-    return out;
+    key.remove_prefix(7);
+    const auto agreement = eat_number(key);
+    const auto line = agreement ? eat_number(key) : std::nullopt;
+    const auto adjustment = line ? eat_number(key) : std::nullopt;
+    if (!adjustment) {
+        return std::nullopt;
+    }
+    return AdjustKey{{*agreement, *line}, *adjustment};
 }
 
 std::string text(int128 value) {
@@ -72,6 +94,7 @@ public:
     Ledger(VerifyScan& scan, const ProjectFacts& facts) : scan_(scan), facts_(facts) {}
 
     void postings();
+    void adjustments();
     void bill_lines();
     void proofs();
     void orders();
@@ -79,6 +102,7 @@ public:
 
 private:
     void use(const Transfer& row);
+    void adjusted(const Transfer& row);
     void payment(const Transfer& row);
     void sides(const Transfer& row);
     void one_line(const engine::BillLineRow& row);
@@ -92,6 +116,7 @@ private:
     std::map<std::int64_t, Balance> cash_;
     std::map<Kind, int128> by_kind_;
     std::map<LineId, int128> by_line_;
+    std::map<std::int64_t, int128> by_adjustment_;
     std::map<std::int32_t, int128> use_of_day_;
     std::multimap<std::string, Payment> payments_;  // by the channel's transaction
 };
@@ -112,6 +137,48 @@ void Ledger::use(const Transfer& row) {
         agreement->second.account != payer) {
         scan_.found("posting.payer", "does not fit the agreement it names");
     }
+}
+
+void Ledger::adjusted(const Transfer& row) {
+    const auto key = parse_adjust_key(row.idempotency);
+    if (!key || row.cause_id != key->line.first) {
+        scan_.found("posting.key", "an adjustment names no agreement, line and number");
+        return;
+    }
+    const bool charge = row.debit.kind == Kind::cash;
+    const int128 amount = charge ? int128{row.amount.fen} : -int128{row.amount.fen};
+    by_line_[key->line] += amount;
+    by_adjustment_[key->adjustment] += amount;
+}
+
+void Ledger::adjustments() {
+    Counting ids;
+    scan_.rows(sql::adjustment_all, "adjustment", 1, [&](const Statement& stored) {
+        const auto row = read_row<engine::AdjustmentRow>(stored);
+        ids.met(scan_, row.id.value);
+        if (by_adjustment_[row.id.value] != row.amount.fen) {
+            scan_.found("adjustment.amount",
+                        "its postings sum to " + text(by_adjustment_[row.id.value]) + " fen");
+        }
+        by_adjustment_.erase(row.id.value);
+        const auto agreement = facts_.agreements.find(row.agreement.value);
+        if (agreement == facts_.agreements.end() ||
+            agreement->second.account != row.account.value) {
+            scan_.found("reference.agreement", "does not fit the agreement it names");
+        }
+    });
+    for (const auto& [id, sum] : by_adjustment_) {
+        scan_.found_at("adjustment", std::to_string(id), "row.missing",
+                       "postings of " + text(sum) + " fen name it");
+    }
+    Counting amendments;
+    scan_.rows(sql::amendment_all, "amendment", 1, [&](const Statement& stored) {
+        const auto row = read_row<engine::AmendmentRow>(stored);
+        amendments.met(scan_, row.id.value);
+        if (row.service_point && facts_.service_points.count(row.service_point.value) == 0) {
+            scan_.found("reference.service_point", "its service point is not there");
+        }
+    });
 }
 
 /// "pay:CHANNEL:TRANSACTION"
@@ -161,6 +228,8 @@ void Ledger::postings() {
             use(row);
         } else if (row.cause == Cause::payment) {
             payment(row);
+        } else if (row.cause == Cause::adjustment) {
+            adjusted(row);
         }
     });
     int128 sum = 0;
@@ -347,6 +416,7 @@ void Ledger::views() {
 void verify_money(VerifyScan& scan, const ProjectFacts& facts) {
     Ledger ledger(scan, facts);
     ledger.postings();
+    ledger.adjustments();
     ledger.bill_lines();
     ledger.proofs();
     ledger.orders();

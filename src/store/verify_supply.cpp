@@ -82,6 +82,9 @@ void outbox(VerifyScan& scan, ProjectFacts& facts) {
             }
             return;
         }
+        if (row.kind == TaskKind::rerate) {
+            return;
+        }
         const auto order = orders.find(row.order_no);
         if (order == orders.end() || order->second != OrderState::pending_payment ||
             row.subject != "order:" + row.order_no) {

@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds idle_step{20};  // timers are looked at so o
 // After a failure of the store: each one costs a replay of the log behind the checkpoint.
 constexpr std::chrono::milliseconds failure_rest{200};
 constexpr int stop_attempts_max = 10;
+constexpr std::chrono::seconds inspect_within{10};
 
 engine::EventOutcome busy() {
     engine::EventOutcome out;
@@ -76,6 +77,42 @@ engine::EventOutcome WriterThread::submit_and_wait(Submission submission, Durati
     return future.get();
 }
 
+struct WriterThread::Inspection {
+    const std::function<void(const Writer&)>* look = nullptr;  // nullptr: given up
+    bool done = false;
+    bool called = false;
+};
+
+bool WriterThread::inspect(const std::function<void(const Writer&)>& look) {
+    auto inspection = std::make_shared<Inspection>();
+    inspection->look = &look;
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (stopped_) {
+        return false;
+    }
+    inspections_.push_back(inspection);
+    wake_.notify_one();
+    inspected_.wait_for(lock, inspect_within, [&] { return inspection->done || stopped_; });
+    inspection->look = nullptr;
+    return inspection->called;
+}
+
+/// Under the lock, which keeps the waiting ones waiting: a look is short.
+void WriterThread::let_inspect() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const auto& inspection : inspections_) {
+        if (inspection->look != nullptr) {
+            (*inspection->look)(writer_);
+            inspection->called = true;
+        }
+        inspection->done = true;
+    }
+    if (!inspections_.empty()) {
+        inspections_.clear();
+        inspected_.notify_all();
+    }
+}
+
 WriterCounters WriterThread::counters() const {
     const std::lock_guard<std::mutex> lock(mutex_);
     return counters_;
@@ -87,7 +124,7 @@ std::size_t WriterThread::queued() const {
 }
 
 void WriterThread::wait_for_work(std::unique_lock<std::mutex>& lock) {
-    if (incoming_.empty() && !stopping_) {
+    if (incoming_.empty() && inspections_.empty() && !stopping_) {
         wake_.wait_for(lock, idle_step);
     }
     if (!incoming_.empty() && !urgent_ && !stopping_) {
@@ -106,6 +143,7 @@ void WriterThread::run() {
             stopped_ = true;
             incoming_.clear();
         }
+        inspected_.notify_all();
         fatal_(why.what());
     }
 }
@@ -132,6 +170,7 @@ void WriterThread::run_loop() {
         while (more) {
             more = writer_.run_batch(clock_()) && writer_.queued() > 0;
         }
+        let_inspect();
         const bool kept = keep_up(taken.size(), stopping);
         if (stopping && (kept || ++stop_attempts_ == stop_attempts_max)) {
             if (!kept) {
@@ -142,6 +181,7 @@ void WriterThread::run_loop() {
             const std::lock_guard<std::mutex> lock(mutex_);
             counters_ = writer_.counters();
             stopped_ = true;
+            inspected_.notify_all();
             return;
         }
         const WriterCounters& counted = writer_.counters();

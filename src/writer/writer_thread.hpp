@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -31,6 +32,10 @@ public:
     /// event may still happen: ask again with the same idempotency key).
     engine::EventOutcome submit_and_wait(Submission submission, Duration wall_deadline);
 
+    /// Calls `look` on the writer's thread between two batches and waits for it. False: the writer
+    /// stopped, or did not come to it within ten seconds; then `look` is not called any more.
+    bool inspect(const std::function<void(const Writer&)>& look);
+
     [[nodiscard]] WriterCounters counters() const;
     [[nodiscard]] std::size_t queued() const;
 
@@ -38,6 +43,7 @@ private:
     void run();
     void run_loop();
     bool keep_up(std::size_t load, bool stopping);
+    void let_inspect();
     void wait_for_work(std::unique_lock<std::mutex>& lock);
 
     Writer& writer_;
@@ -45,7 +51,10 @@ private:
     std::function<void(const std::string&)> fatal_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
+    std::condition_variable inspected_;
     std::vector<Submission> incoming_;  // handed to the writer between batches
+    struct Inspection;
+    std::vector<std::shared_ptr<Inspection>> inspections_;
     std::size_t incoming_max_ = 65'536;
     bool urgent_ = false;
     bool stopping_ = false;

@@ -204,6 +204,18 @@ Result<std::optional<PowerFactorBasis>> power_factor_basis(const AgreementAccrua
     return out;
 }
 
+bool has_fees(const tariff::TariffBook& book, std::int32_t code_index) {
+    const auto versions = book.versions(code_index);
+    return std::any_of(versions.begin(), versions.end(), [](const auto* version) {
+        const tariff::TariffDocument& document = version->document;
+        return !document.fixed.empty() || document.demand || version->compiled.power_factor ||
+               std::any_of(document.allowances.begin(), document.allowances.end(),
+                           [](const tariff::Allowance& one) {
+                               return one.kind == tariff::AllowanceKind::money;
+                           });
+    });
+}
+
 Result<void> settle_month(AgreementAccrual& accrual, const RatingFacts& facts, CycleId cycle,
                           const MonthFacts& month) {
     if (month.service_from >= month.service_to) {

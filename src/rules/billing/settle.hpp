@@ -17,6 +17,9 @@ struct MonthFacts {
     std::optional<int> power_factor;   // hundredths, instead
 };
 
+/// Whether a month's end brings lines of its own under any version of the code.
+bool has_fees(const tariff::TariffBook& book, std::int32_t code_index);
+
 /// Adds the month's lines of fees, demand, power factor and subsidy; once for each month, in order,
 /// when all its use is in. A month without a day in service has none. Errors, state unchanged:
 /// rate.demand_unknown {month}, rate.reactive_missing {month}, rate.area_missing,

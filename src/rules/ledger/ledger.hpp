@@ -31,8 +31,8 @@ MB_DESCRIBE(LedgerAccount, (kind, owner))
 
 inline LedgerAccount cash_of(AccountId account) { return {Kind::cash, account.value}; }
 
-enum class Cause : std::uint8_t { usage, payment, suspense_payment, opening_balance };
-MB_ENUM(Cause, usage, payment, suspense_payment, opening_balance)
+enum class Cause : std::uint8_t { usage, payment, suspense_payment, opening_balance, adjustment };
+MB_ENUM(Cause, usage, payment, suspense_payment, opening_balance, adjustment)
 
 /// One transfer; amount > 0 always (a negative charge swaps the sides).
 struct Transfer {
@@ -43,7 +43,7 @@ struct Transfer {
     LedgerAccount credit;
     Money amount;
     Cause cause = Cause::usage;
-    std::int64_t cause_id = 0;  // usage: bill line id; payment: 0, the key names it
+    std::int64_t cause_id = 0;  // usage, adjustment: the agreement; payment: 0, the key names it
     std::string idempotency;    // unique per project
 };
 MB_DESCRIBE(Transfer, (id, at, on, debit, credit, amount, cause, cause_id, idempotency))

@@ -164,29 +164,16 @@ std::vector<DayReading> DayBlock::readings() const {
     return out;
 }
 
-Result<void> DayBlock::judge_end(const Cursor& cursor) {
-    if (!cursor.ok()) {
-        return fail(error("day_block.malformed", ErrorKind::internal)
-                        .with("position", std::to_string(cursor.position())));
-    }
-    return {};
-}
-
-Result<void> DayBlock::append_readings(ByteView bytes, std::vector<DayReading>& out) {
-    Cursor cursor(bytes);
-    while (cursor.next()) {
-        out.push_back(cursor.reading());
-    }
-    return judge_end(cursor);
-}
-
 Result<DayBlock> DayBlock::parse(ByteView bytes) {
     DayBlock out;
     Cursor cursor(bytes);
     while (cursor.next()) {
         out.follow(cursor.reading());
     }
-    TRY_VOID(judge_end(cursor));
+    if (!cursor.ok()) {
+        return fail(error("day_block.malformed", ErrorKind::internal)
+                        .with("position", std::to_string(cursor.position())));
+    }
     out.data_.assign(bytes.begin(), bytes.end());
     return out;
 }

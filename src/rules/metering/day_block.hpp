@@ -40,11 +40,13 @@ enum class OutcomeReason : std::uint8_t {
     unknown_meter,
     removed_meter,
     clock,
-    manual,
+    manual,     // charged: entered by a person, in place of what came at that time
+    estimated,  // charged: until a reading replaces it
+    rerated,    // charged, but only by the re-rating that follows
 };
 MB_ENUM(OutcomeReason, none, duplicate, conflict, late, backward, implausible, future, malformed,
         rollover, first, no_tariff, no_price, no_agreement, day_closed, unknown_meter,
-        removed_meter, clock, manual)
+        removed_meter, clock, manual, estimated, rerated)
 
 struct DayReading {
     Instant at;
@@ -84,15 +86,11 @@ public:
 
     /// From bytes(). Errors: day_block.malformed {position}.
     static Result<DayBlock> parse(ByteView bytes);
-    /// Of a block that is only read: appends what parse() and readings() would give, in one walk.
-    /// Errors: as parse(); then some were appended.
-    static Result<void> append_readings(ByteView bytes, std::vector<DayReading>& out);
 
     friend bool operator==(const DayBlock& a, const DayBlock& b) { return a.data_ == b.data_; }
 
 private:
     class Cursor;
-    static Result<void> judge_end(const Cursor& cursor);
     void follow(const DayReading& reading);
 
     Bytes data_;

@@ -36,6 +36,72 @@ ON CONFLICT (project_id, agreement_id, line_id) DO UPDATE SET
     posted_quantity = excluded.posted_quantity, row_check = excluded.row_check
 )sql"};
 
+/// Of one agreement.
+inline constexpr Sql bill_line_of{R"sql(
+SELECT
+    project_id, agreement_id, line_id, cycle, item, item_index, tariff_id, price_set, tier, band,
+    rounding, quantity, exact_fen, exact_rest, posted, posted_quantity, row_check
+FROM bill_line
+WHERE project_id = $1 AND agreement_id = $2
+ORDER BY line_id
+)sql"};
+
+inline constexpr Sql amendment_put{R"sql(
+INSERT INTO amendment (
+    project_id, amendment_id, kind, service_point_id, meter_id, agreement_id, from_at, reason,
+    params, entered_at, entered_wall_at, actor_kind, actor_login_id, actor_name, row_check)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+)sql"};
+
+inline constexpr Sql amendment_all{R"sql(
+SELECT
+    project_id, amendment_id, kind, service_point_id, meter_id, agreement_id, from_at, reason,
+    params, entered_at, entered_wall_at, actor_kind, actor_login_id, actor_name, row_check
+FROM amendment
+WHERE project_id = $1
+ORDER BY amendment_id
+)sql"};
+
+/// Newest first, of one point; those of tariffs are of point 0.
+inline constexpr Sql amendment_of{R"sql(
+SELECT
+    project_id, amendment_id, kind, service_point_id, meter_id, agreement_id, from_at, reason,
+    params, entered_at, entered_wall_at, actor_kind, actor_login_id, actor_name, row_check
+FROM amendment
+WHERE project_id = $1 AND service_point_id = $2 AND amendment_id < $3
+ORDER BY amendment_id DESC
+LIMIT $4
+)sql"};
+
+inline constexpr Sql adjustment_put{R"sql(
+INSERT INTO adjustment (
+    project_id, adjustment_id, agreement_id, account_id, service_point_id, basis, amendments_to,
+    amount, quantity, lines, made_at, made_wall_at, row_check)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+)sql"};
+
+inline constexpr Sql adjustment_all{R"sql(
+SELECT
+    project_id, adjustment_id, agreement_id, account_id, service_point_id, basis, amendments_to,
+    amount, quantity, lines, made_at, made_wall_at, row_check
+FROM adjustment
+WHERE project_id = $1
+ORDER BY adjustment_id
+)sql"};
+
+/// Newest first, of one agreement.
+inline constexpr Sql adjustment_of{R"sql(
+SELECT
+    project_id, adjustment_id, agreement_id, account_id, service_point_id, basis, amendments_to,
+    amount, quantity, lines, made_at, made_wall_at, row_check
+FROM adjustment
+WHERE project_id = $1 AND agreement_id = $2 AND adjustment_id < $3
+ORDER BY adjustment_id DESC
+LIMIT $4
+)sql"};
+
 inline constexpr Sql bill_line_all{R"sql(
 SELECT
     project_id, agreement_id, line_id, cycle, item, item_index, tariff_id, price_set, tier, band,

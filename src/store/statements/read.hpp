@@ -313,15 +313,6 @@ WHERE project_id = $1 AND meter_id = $2 AND day_on = $3
 ORDER BY part
 )sql"};
 
-inline constexpr Sql day_row_of_days{R"sql(
-SELECT
-    project_id, meter_id, day_on, part, closed, charged_count, held_count, excluded_count,
-    packing, packed, hash
-FROM day_row
-WHERE project_id = $1 AND meter_id = $2 AND day_on >= $3 AND day_on < $4
-ORDER BY day_on, part
-)sql"};
-
 // ---- orders
 // ----------------------------------------------------------------------------------------
 

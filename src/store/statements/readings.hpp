@@ -59,6 +59,16 @@ WHERE project_id = $1
 ORDER BY meter_id, day_on, part
 )sql"};
 
+/// Of one meter, [$3, $4), every part.
+inline constexpr Sql day_row_of_meter{R"sql(
+SELECT
+    project_id, meter_id, day_on, part, closed, charged_count, held_count, excluded_count,
+    packing, packed, hash
+FROM day_row
+WHERE project_id = $1 AND meter_id = $2 AND day_on >= $3 AND day_on < $4
+ORDER BY day_on, part
+)sql"};
+
 /// Hash of the part before: the chain of a meter's day.
 inline constexpr Sql day_row_previous{R"sql(
 SELECT hash

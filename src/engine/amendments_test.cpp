@@ -1,0 +1,313 @@
+// Facts about the past, entered late, in any order: the bills end where rating everything at once
+// ends, and what was posted stays.
+#include "engine/testing.hpp"
+#include "rules/billing/adjustment.hpp"
+#include "rules/billing/history.hpp"
+
+#include <map>
+
+namespace mb::engine {
+namespace {
+
+using namespace testing;
+using rules::metering::OutcomeReason;
+
+/// A bench that keeps what the store would keep, and does the job that re-rates.
+struct Archive : Bench {
+    using Bench::Bench;
+
+    std::map<std::pair<MeterId, CivilDate>, std::vector<DayRow>> days;
+    std::map<std::pair<AgreementId, std::int32_t>, rules::billing::BillLine> lines;
+    std::vector<AdjustmentRow> adjustments;
+    std::vector<rules::ledger::Transfer> transfers;
+
+    EventOutcome apply(Event event) {
+        EventOutcome outcome = Bench::apply(std::move(event));
+        keep_rows();
+        flush();
+        return outcome;
+    }
+    std::string ok(Event event) {
+        const EventOutcome outcome = apply(std::move(event));
+        EXPECT_FALSE(outcome.refused) << outcome.error.text();
+        return outcome.ref;
+    }
+    std::string refused(Event event) {
+        const EventOutcome outcome = apply(std::move(event));
+        EXPECT_TRUE(outcome.refused);
+        return outcome.error.code;
+    }
+    void read(const std::string& when, const std::string& kwh, MeterId meter = MeterId{1}) {
+        ok(ReadingTaken{meter, at(when), total(kwh), ReadingSource::poll});
+    }
+    /// To that time, with the timers of each day on the way.
+    void until(const std::string& when) {
+        while (now.business + Duration::days(1) < at(when)) {
+            later(Duration::days(1));
+            ok(Tick{});
+        }
+        later(at(when) - now.business);
+        ok(Tick{});
+    }
+
+    PointSnapshot whole(ServicePointId point = ServicePointId{1}) {
+        PointSnapshot found = engine.snapshot(point);
+        for (std::size_t i = 0; i < found.history.meters.size(); ++i) {
+            auto& meter = found.history.meters[i];
+            std::vector<rules::metering::DayReading> closed;
+            for (const auto& [key, rows] : days) {
+                for (const DayRow& row : rows) {
+                    if (key.first == meter.id && key.second < found.closed_to[i]) {
+                        const auto block = rules::metering::DayBlock::parse(row.packed).value();
+                        const auto readings = block.readings();
+                        closed.insert(closed.end(), readings.begin(), readings.end());
+                    }
+                }
+            }
+            meter.readings.insert(meter.readings.begin(), closed.begin(), closed.end());
+        }
+        return found;
+    }
+    rules::billing::PointRating rated() {
+        const PointSnapshot point = whole();
+        return rules::billing::rate_point(point.book, point.calendar, point.zone, point.history,
+                                          false)
+            .value();
+    }
+    PointRerated rerated() {
+        const PointSnapshot point = whole();
+        auto rating = rated();
+        PointRerated event{point.service_point, point.basis, point.task, rating.bases, {}};
+        for (std::size_t i = 0; i < rating.agreements.size(); ++i) {
+            const AgreementId id = rating.agreements[i].agreement;
+            std::vector<rules::billing::BillLine> kept;
+            std::int32_t next = point.present[i].next_line_id;
+            for (const auto& [key, line] : lines) {
+                if (key.first == id) {
+                    kept.push_back(line);
+                    next = std::max(next, line.id + 1);
+                }
+            }
+            for (const auto& line : point.present[i].lines) {
+                if (lines.count({id, line.id}) == 0) {
+                    kept.push_back(line);
+                }
+            }
+            rules::billing::take_over(rating.agreements[i].accrual, kept, next);
+            event.agreements.push_back({id, rating.agreements[i].accrual});
+        }
+        return event;
+    }
+    /// What the server's job does when a task lies in the outbox.
+    void rerate() {
+        ASSERT_TRUE(point().rerate);
+        ok(rerated());
+        EXPECT_FALSE(point().rerate);
+    }
+    /// The account's balance follows from its readings alone.
+    void expect_books_agree(const std::string& paid) {
+        Money cost;
+        for (const auto& rating : rated().agreements) {
+            for (const Money line : rules::billing::posting_targets(rating.accrual)) {
+                cost += line;
+            }
+        }
+        EXPECT_EQ(balance(), Money::parse(paid).value() - cost);
+    }
+
+private:
+    void keep_rows() {
+        for (const Row& row : out.rows()) {
+            if (const auto* line = std::get_if<BillLineRow>(&row)) {
+                lines[{line->agreement, line->line.id}] = line->line;
+            } else if (const auto* adjustment = std::get_if<AdjustmentRow>(&row)) {
+                adjustments.push_back(*adjustment);
+            } else if (const auto* transfer = std::get_if<rules::ledger::Transfer>(&row)) {
+                transfers.push_back(*transfer);
+            }
+        }
+    }
+    void flush() {
+        std::vector<MeterViewRow> views;
+        std::vector<DayRow> rows;
+        engine.take_dirty(1000, views, rows);
+        for (DayRow& row : rows) {
+            auto& kept = days[{row.meter, row.on}];
+            std::erase_if(kept, [&](const DayRow& one) { return one.part == row.part; });
+            kept.push_back(std::move(row));
+        }
+    }
+};
+
+ReadingEntered entered(const std::string& when, const std::string& kwh, bool estimated = false) {
+    return {MeterId{1}, at(when), total(kwh), estimated, "核对", "", {}};
+}
+
+TEST(Amendments, ACorrectedReadingGivesBackTheDifferenceAndWhatWasPostedStays) {
+    Archive b;
+    b.until("2026-11-23T18:00:00+08:00");
+    b.read("2026-11-23T18:00:00+08:00", "190.00");  // misread: should be 109
+    b.until("2026-11-25T03:00:00+08:00");           // posted
+    EXPECT_EQ(b.balance(), Money{1'000});
+    const std::size_t posted = b.transfers.size();
+    EXPECT_EQ(
+        b.refused(ReadingEntered{MeterId{1}, b.now.business, total("120"), false, "", "", {}}),
+        "amendment.reason_required");
+    b.ok(entered("2026-11-23T18:00:00+08:00", "109.00"));
+    EXPECT_EQ(b.balance(), Money{1'000}) << "until it is rated anew";
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{9'100});
+    b.expect_books_agree("100.00");
+    ASSERT_EQ(b.adjustments.size(), 1U);
+    EXPECT_EQ(b.adjustments[0].amount, Money{-8'100});
+    EXPECT_EQ(b.adjustments[0].quantity.text(), "-81.0000");
+    ASSERT_EQ(b.transfers.size(), posted + 1);
+    EXPECT_EQ(b.transfers.back().cause, rules::ledger::Cause::adjustment);
+    b.now.business = b.now.business + Duration::minutes(15);
+    b.ok(ReadingTaken{MeterId{1}, b.now.business, total("110.00"), ReadingSource::poll});
+    EXPECT_EQ(b.balance(), Money{9'000}) << "the corrected reading is the base of the next";
+}
+
+TEST(Amendments, AJobWhoseBasisMovedIsRefusedAndRepeated) {
+    Archive b;
+    b.until("2026-11-23T18:00:00+08:00");
+    b.read("2026-11-23T17:00:00+08:00", "105.00");
+    b.ok(entered("2026-11-23T17:00:00+08:00", "104.00"));
+    const PointRerated stale = b.rerated();
+    b.read("2026-11-23T18:00:00+08:00", "106.00");
+    const EventOutcome outcome = b.apply(stale);
+    EXPECT_EQ(outcome.error.code, "rerate.basis_moved");
+    EXPECT_TRUE(outcome.error.retryable);
+    b.rerate();
+    EXPECT_EQ(b.refused(stale), "rerate.unknown");
+    b.expect_books_agree("100.00");
+    EXPECT_EQ(b.balance(), Money{9'400});
+}
+
+TEST(Amendments, AMeterExchangedTwoDaysAgoIsRatedFromTheChangeOn) {  // F21
+    Archive b;
+    b.until("2026-11-24T00:00:00+08:00");
+    b.read("2026-11-23T23:00:00+08:00", "110.00");
+    b.until("2026-11-26T12:00:00+08:00");
+    b.read("2026-11-26T12:00:00+08:00", "150.00");  // of a meter that hangs there no more
+    EXPECT_EQ(b.balance(), Money{5'000});
+    MeterExchanged exchange;
+    exchange.old_final = total("115.00");
+    exchange.next.id = MeterId{2};
+    exchange.next.service_point = ServicePointId{1};
+    exchange.next.link.address = "002611150043";
+    exchange.next.from = at("2026-11-24T10:00:00+08:00");
+    exchange.new_first = total("7000.00");
+    exchange.reason = "电表故障";
+    exchange.idempotency = "x1";
+    EXPECT_EQ(b.ok(exchange), "2");
+    EXPECT_EQ(b.ok(exchange), "2") << "the same key does it once";
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{8'500});
+    b.read("2026-11-26T12:00:00+08:00", "7003.00", MeterId{2});
+    EXPECT_EQ(b.balance(), Money{8'200});
+    b.read("2026-11-26T11:59:00+08:00", "151.00", MeterId{1});
+    EXPECT_EQ(b.balance(), Money{8'200}) << "what the old one still says is excluded";
+    b.expect_books_agree("100.00");
+}
+
+TEST(Amendments, AWrongRatioIsCorrectedFortyDaysBack) {  // F22
+    Archive b("1000.00");
+    const Instant start = b.now.business;
+    for (int day = 1; day <= 45; ++day) {
+        b.later(Duration::days(1));
+        b.ok(ReadingTaken{MeterId{1}, b.now.business, total(std::to_string(100 + day) + ".00"),
+                          ReadingSource::poll});
+    }
+    RatioSet ratio{MeterId{1}, start + Duration::days(5), 3, "互感器倍率录错", "", {}};
+    EXPECT_EQ(b.refused(RatioSet{MeterId{1}, start, 0, "x", "", {}}), "meter.bad_ratio");
+    b.ok(ratio);
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{100'000 - 500 - 40 * 300});
+    b.expect_books_agree("1000.00");
+    b.later(Duration::hours(1));
+    b.ok(ReadingTaken{MeterId{1}, b.now.business, total("146.00"), ReadingSource::poll});
+    EXPECT_EQ(b.balance(), Money{100'000 - 500 - 41 * 300});
+}
+
+TEST(Amendments, AnEstimateHoldsUntilAReadingContradictsIt) {
+    Archive b;
+    b.until("2026-11-24T09:00:00+08:00");
+    b.ok(entered("2026-11-24T09:00:00+08:00", "130.00", true));
+    EXPECT_EQ(b.balance(), Money{7'000});
+    b.until("2026-11-24T12:00:00+08:00");
+    b.read("2026-11-24T12:00:00+08:00", "112.00");
+    EXPECT_FALSE(b.rows<AlarmRow>().empty());
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{8'800});
+    EXPECT_TRUE(b.engine.state().alarms.empty());
+    b.expect_books_agree("100.00");
+}
+
+TEST(Amendments, UseAcrossAChangeOfTenantWithoutAReadingIsDividedByTime) {
+    Archive b;
+    b.until("2026-11-24T09:30:00+08:00");
+    b.read("2026-11-24T09:30:00+08:00", "124.00");
+    b.ok(AgreementEnded{AgreementId{1}, at("2026-11-23T15:30:00+08:00"), "退租", "", {}});
+    b.ok(AccountSet{{AccountId{2}, "李四", "13800000002"}, {}});
+    EXPECT_EQ(b.refused(AgreementStarted{{AgreementId{2},
+                                          ServicePointId{1},
+                                          AccountId{2},
+                                          "flat",
+                                          PaymentMode::prepaid,
+                                          at("2026-11-23T15:00:00+08:00"),
+                                          {}},
+                                         {}}),
+              "agreement.overlap");
+    b.ok(AgreementStarted{{AgreementId{2},
+                           ServicePointId{1},
+                           AccountId{2},
+                           "flat",
+                           PaymentMode::prepaid,
+                           at("2026-11-23T21:30:00+08:00"),
+                           {}},
+                          {}});
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{9'400}) << "six of 24 hours";
+    EXPECT_EQ(b.engine.state().accounts.find(AccountId{2})->balance(), Money{-1'200})
+        << "twelve hours; six were nobody's";
+}
+
+TEST(Amendments, ABackDatedVersionNeedsAReasonAndReRates) {
+    Archive b;
+    b.until("2026-11-25T09:30:00+08:00");
+    b.read("2026-11-24T00:00:00+08:00", "110.00");
+    b.read("2026-11-25T00:00:00+08:00", "120.00");
+    auto cheaper = flat_tariff("0.50");
+    cheaper.version = 2;
+    cheaper.effective_from = CivilDate::from_ymd(2026, 11, 24);
+    EXPECT_EQ(b.refused(TariffPublished{TariffId{2}, cheaper, {}}), "tariff.reason_required");
+    b.ok(TariffPublished{TariffId{2}, cheaper, {}, "发改委通知"});
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{8'500});
+    b.expect_books_agree("100.00");
+}
+
+// What a person enters that cannot be is found by the job: an alarm, and nothing moves.
+TEST(Amendments, ACorrectionThatDoesNotFitIsAnAlarmAndChangesNothing) {
+    Archive b;
+    b.until("2026-11-24T09:30:00+08:00");
+    b.read("2026-11-23T12:00:00+08:00", "110.00");
+    b.read("2026-11-24T09:00:00+08:00", "120.00");
+    b.ok(entered("2026-11-23T12:00:00+08:00", "130.00"));
+    const PointSnapshot point = b.whole();
+    const auto rating =
+        rules::billing::rate_point(point.book, point.calendar, point.zone, point.history, false);
+    ASSERT_FALSE(rating);
+    EXPECT_EQ(rating.error().code, "rating.does_not_fit");
+    b.ok(RerateFailed{ServicePointId{1}, point.task, rating.error().code, rating.error().text()});
+    EXPECT_EQ(b.balance(), Money{8'000});
+    EXPECT_EQ(b.engine.state().alarms.count("1:billing.rerate_failed"), 1U);
+    b.ok(entered("2026-11-23T12:00:00+08:00", "111.00"));
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{8'000});
+    EXPECT_TRUE(b.engine.state().alarms.empty());
+}
+
+}  // namespace
+}  // namespace mb::engine
