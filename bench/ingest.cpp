@@ -1,9 +1,9 @@
 #include "bench/ingest.hpp"
 
-#include "base/json.hpp"
 #include "bench/baseline.hpp"
 #include "bench/place.hpp"
 #include "bench/project.hpp"
+#include "bench/show.hpp"
 #include "writer/writer.hpp"
 
 #include <fmt/format.h>
@@ -168,16 +168,7 @@ int run_ingest(const IngestOptions& options, Verify verify, std::ostream& out, s
         return result;
     };
     const auto result = run();
-    if (!result) {
-        err << "bench: " << result.error().text() << "\n";
-        return 1;
-    }
-    if (options.json) {
-        out << to_json(*result) << "\n";
-    } else {
-        print(*result, out);
-    }
-    return result->verify_findings == 0 ? 0 : 1;
+    return show(result, options.json, print, out, err) && result->verify_findings == 0 ? 0 : 1;
 }
 
 }  // namespace mb::bench

@@ -11,8 +11,8 @@
 #include "api/api_server.hpp"
 #include "api/store_ports.hpp"
 #include "base/check.hpp"
-#include "base/json.hpp"
 #include "bench/project.hpp"
+#include "bench/show.hpp"
 #include "bench/stream.hpp"
 #include "bench/threads.hpp"
 #include "net/http_client.hpp"
@@ -154,7 +154,7 @@ private:
         };
         threads_->set_clock(now);
         door_ = std::make_unique<api::WriterDoor>(threads_->writer());
-        reads_ = std::make_unique<api::StoreReads>(threads_->database());
+        reads_ = std::make_unique<api::StoreReads>(threads_->database(), threads_->lists());
         people_ = std::make_unique<api::StorePeople>(threads_->database());
         answers_ = std::make_unique<api::StoreAnswers>(threads_->database());
         const store::Logins logins(threads_->database());
@@ -199,7 +199,11 @@ std::vector<Kind> kinds(std::int32_t meters) {
     return {
         {"one meter", fmt::format("{}/{}", list_path, some), 0, {}},
         {"first page", list, 0, {}},
-        {"deep page", fmt::format("{}&page={}", list, std::max(1, meters / 2 / page_size)), 0, {}},
+        {"middle page",
+         fmt::format("{}&page={}", list, std::max(1, meters / 2 / page_size)),
+         0,
+         {}},
+        {"last page", fmt::format("{}&page={}", list, (meters + page_size - 1) / page_size), 0, {}},
         {"arrears: yes", list + "&arrears=yes", 0, {}},
         {"arrears: no", list + "&arrears=no", 0, {}},
         {"online", list + "&online=online", 0, {}},
@@ -208,9 +212,17 @@ std::vector<Kind> kinds(std::int32_t meters) {
         {"switch: closed", list + "&relay=closed", 0, {}},
         {"building", list + "&building=" + escaped(place.building), 0, {}},
         {"search: address", fmt::format("{}&q={:012}", list, some), 0, {}},
+        {"search: digits", fmt::format("{}&q={}", list, some), 0, {}},
+        {"search: building", list + "&q=" + escaped(place.building), 0, {}},
         {"search: room", list + "&q=" + escaped(place.room), 0, {}},
         {"search: phrase", list + "&q=" + escaped(place.floor + " " + place.room), 0, {}},
+        {"search: name", list + "&q=" + escaped(name_of(some)), 0, {}},
+        {"search: filtered", list + "&arrears=yes&q=" + escaped(place.building), 0, {}},
         {"by balance", list + "&sort=-balance", 0, {}},
+        {"by code, middle",
+         fmt::format("{}&sort=code&page={}", list, std::max(1, meters / 2 / page_size)),
+         0,
+         {}},
     };
 }
 
@@ -270,6 +282,8 @@ Result<ListResult> measure(const ListOptions& options) {
     net::HttpClient client;
     const std::string cookie = TRY(office->sign_in(client));
     std::vector<Kind> asked = kinds(options.meters);
+    Kind first{"the first of all", asked.at(1).target, 0, {}};
+    TRY_VOID(ask(client, *office, cookie, first));
     const Feeder feeder(stream, options.rate, office->threads().writer());
     const std::int64_t readings = office->threads().durable_readings();
     const auto begun = SteadyClock::now();
@@ -288,6 +302,7 @@ Result<ListResult> measure(const ListOptions& options) {
     out.ingest_wanted = options.rate;
     out.ingest_per_s = (office->threads().durable_readings() - readings) * 1'000'000 /
                        std::max<std::int64_t>(1, us);
+    out.first_ms = format_decimal(first.us.front() / 10, 2);
     out.lists = times_of(std::move(asked));
     return out;
 }
@@ -295,6 +310,8 @@ Result<ListResult> measure(const ListOptions& options) {
 void print(const ListResult& r, std::ostream& out) {
     out << fmt::format("list             {} meters, {} requests; meanwhile {} of {} readings/s\n",
                        r.meters, r.requests, r.ingest_per_s, r.ingest_wanted);
+    out << fmt::format("the first of all, which reads the list from the store: {} ms\n",
+                       r.first_ms);
     for (const ListTimes& times : r.lists) {
         out << fmt::format("{:<16} {:>7} meters   p50 {:>8} ms   p99 {:>8} ms   ratio_meter = {}\n",
                            times.name, times.total, times.p50_ms, times.p99_ms, times.ratio_meter);
@@ -305,16 +322,7 @@ void print(const ListResult& r, std::ostream& out) {
 
 int run_list(const ListOptions& options, std::ostream& out, std::ostream& err) {
     const auto result = measure(options);
-    if (!result) {
-        err << "bench: " << result.error().text() << "\n";
-        return 1;
-    }
-    if (options.json) {
-        out << to_json(*result) << "\n";
-    } else {
-        print(*result, out);
-    }
-    return 0;
+    return show(result, options.json, print, out, err) ? 0 : 1;
 }
 
 }  // namespace mb::bench

@@ -37,9 +37,10 @@ struct ListResult {
     std::int64_t requests = 0;       // all
     std::int64_t ingest_wanted = 0;  // readings a second
     std::int64_t ingest_per_s = 0;   // that became durable while the requests ran
+    std::string first_ms;            // the first page of all, asked for before readings came in
     std::vector<ListTimes> lists;
 };
-MB_DESCRIBE(ListResult, (meters, requests, ingest_wanted, ingest_per_s, lists))
+MB_DESCRIBE(ListResult, (meters, requests, ingest_wanted, ingest_per_s, first_ms, lists))
 
 /// In the project: 95 % of the meters speak, the others never did and count as lost; of those that
 /// speak every 20th is in arrears, and the contact of every 100th is open. Exit code: 0 done; 1

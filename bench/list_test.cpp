@@ -42,10 +42,11 @@ void expect_totals(const Outcome& done) {
         totals[times.name] = times.total;
         EXPECT_NE("0.00", times.p50_ms) << times.name;
     }
-    EXPECT_EQ(14, std::ssize(done.result.lists));
-    EXPECT_EQ(28, done.result.requests);
+    EXPECT_EQ(20, std::ssize(done.result.lists));
+    EXPECT_EQ(40, done.result.requests);
     EXPECT_EQ(400, totals["first page"]);
-    EXPECT_EQ(400, totals["deep page"]);
+    EXPECT_EQ(400, totals["middle page"]);
+    EXPECT_EQ(400, totals["last page"]);
     EXPECT_EQ(19, totals["arrears: yes"]);
     EXPECT_EQ(381, totals["arrears: no"]);
     EXPECT_EQ(380, totals["online"]);
@@ -56,6 +57,12 @@ void expect_totals(const Outcome& done) {
     EXPECT_EQ(1, totals["search: address"]);
     EXPECT_EQ(1, totals["search: room"]);
     EXPECT_EQ(1, totals["search: phrase"]);
+    EXPECT_EQ(1, totals["search: digits"]);
+    EXPECT_EQ(400, totals["search: building"]);
+    EXPECT_EQ(1, totals["search: name"]);
+    EXPECT_EQ(19, totals["search: filtered"]);
+    EXPECT_EQ(400, totals["by code, middle"]);
+    EXPECT_NE("", done.result.first_ms);
     EXPECT_EQ("1.0", done.result.lists.at(0).ratio_meter);
 }
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
+
 #include "base/check.hpp"
 
 namespace mb::bench {
@@ -29,7 +32,7 @@ rules::tariff::TariffDocument tariff(CivilDate from) {
 
 void add_room(std::vector<engine::Event>& out, const ProjectShape& shape, std::int32_t id) {
     out.emplace_back(engine::ServicePointSet{place_of(id), {}});
-    out.emplace_back(engine::AccountSet{{AccountId{id}, "bench", ""}, {}});
+    out.emplace_back(engine::AccountSet{{AccountId{id}, name_of(id), ""}, {}});
     out.emplace_back(engine::AgreementStarted{{AgreementId{id},
                                                ServicePointId{id},
                                                AccountId{id},
@@ -63,6 +66,17 @@ engine::ServicePoint place_of(std::int32_t id) {
             fmt::format("{}层", floor),
             std::to_string(floor * 100 + index % rooms_per_floor + 1),
             rules::relay::RestoreMode::direct};
+}
+
+std::string name_of(std::int32_t id) {
+    constexpr std::array<std::string_view, 10> family{"王", "李", "张", "刘", "陈",
+                                                      "杨", "赵", "黄", "周", "吴"};
+    constexpr std::array<std::string_view, 10> given{"伟", "芳", "娜", "敏", "静",
+                                                     "丽", "强", "磊", "军", "洋"};
+    const auto digit = [&](std::int32_t worth) {
+        return static_cast<std::size_t>(id / worth % 10);
+    };
+    return fmt::format("{}{}{}", family[digit(1)], given[digit(10)], given[digit(100)]);
 }
 
 std::vector<engine::Event> set_up(const ProjectShape& shape) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/events.hpp"
@@ -27,6 +28,8 @@ struct ProjectShape {
 
 /// 2 000 rooms a building, 40 a floor: "3号楼", "12层", "1207".
 engine::ServicePoint place_of(std::int32_t id);
+/// Of the account of meter `id`: three Chinese characters, a thousand different ones.
+std::string name_of(std::int32_t id);
 std::vector<engine::Event> set_up(const ProjectShape& shape);
 /// Each in a batch with the others, at business time `now`; then flush and checkpoint. None may be
 /// refused for a full queue.

@@ -66,6 +66,7 @@ public:
     [[nodiscard]] ReactorThread& reactor_thread() { return reactor_; }
     [[nodiscard]] writer::WriterThread& writer() { return *thread_; }
     [[nodiscard]] store::Database& database() { return store_->database(); }
+    [[nodiscard]] store::MeterLists& lists() { return store_->lists(); }
     /// Called after each commit; to be set before start().
     void on_commit(writer::CommitListener listener) { listener_ = std::move(listener); }
     /// `clock`: from any thread.

@@ -7,8 +7,8 @@
 #include <ostream>
 #include <thread>
 
-#include "base/json.hpp"
 #include "bench/project.hpp"
+#include "bench/show.hpp"
 #include "bench/threads.hpp"
 #include "headend/headend.hpp"
 #include "sim/fleet/fleet.hpp"
@@ -353,16 +353,10 @@ void print(const WireResult& r, std::ostream& out) {
 
 int run_wire(const WireOptions& options, Verify verify, std::ostream& out, std::ostream& err) {
     const auto result = measure(options, verify);
-    if (!result) {
-        err << "bench: " << result.error().text() << "\n";
-        return 1;
-    }
-    if (options.json) {
-        out << to_json(*result) << "\n";
-    } else {
-        print(*result, out);
-    }
-    return result->stored == result->acknowledged && result->verify_findings == 0 ? 0 : 1;
+    return show(result, options.json, print, out, err) && result->stored == result->acknowledged &&
+                   result->verify_findings == 0
+               ? 0
+               : 1;
 }
 
 }  // namespace mb::bench

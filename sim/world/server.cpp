@@ -161,24 +161,26 @@ void Server::connect_parts() {
             committed(effects);
         });
     dispatcher_ = std::make_unique<Dispatcher>(
-        core_,
-        DispatcherPorts{[this](const engine::OutboxRow& row, bool redelivered) {
-                            board_->submit(core_.project, row, redelivered, core_.engine_now());
-                            plan_board();
-                        },
-                        [this](CommandId command) {
-                            planned(core_.now(), [this, command] {
-                                board_->supersede(core_.project, command, core_.engine_now());
-                                plan_board();
-                            });
-                        },
-                        [this](const engine::OutboxRow& row) { return till_.run(row); },
-                        [this](engine::Event event, std::function<void(bool)> done) {
-                            submit(std::move(event),
-                                   [done = std::move(done)](const engine::EventOutcome& outcome) {
-                                       done(!(outcome.refused && outcome.error.retryable));
-                                   });
-                        }});
+        core_, DispatcherPorts{
+                   [this](const engine::OutboxRow& row, bool redelivered) {
+                       board_->submit(core_.project, row, redelivered, core_.engine_now());
+                       plan_board();
+                   },
+                   [this](CommandId command) {
+                       planned(core_.now(), [this, command] {
+                           board_->supersede(core_.project, command, core_.engine_now());
+                           plan_board();
+                       });
+                   },
+                   [this](const engine::OutboxRow& row) {
+                       return row.kind == engine::TaskKind::rerate ? rerate(row) : till_.run(row);
+                   },
+                   [this](engine::Event event, std::function<void(bool)> done) {
+                       submit(std::move(event),
+                              [done = std::move(done)](const engine::EventOutcome& outcome) {
+                                  done(!(outcome.refused && outcome.error.retryable));
+                              });
+                   }});
     board_ = std::make_unique<headend::Switchboard>(
         board_settings(), headend::LinkProfiles::built_in(), field_, *this);
 }
@@ -248,6 +250,26 @@ void Server::restart_cleanly() {
 
 const engine::Engine* Server::engine() const {
     return writer_ ? writer_->engine(core_.project) : nullptr;
+}
+
+/// What the server's desk does (app/rerate_desk.cpp).
+Result<engine::Event> Server::rerate(const engine::OutboxRow& row) {
+    const auto point = engine::rerated_point(row);
+    const engine::Engine* engine = writer_ ? writer_->engine(core_.project) : nullptr;
+    if (!point || engine == nullptr) {
+        return fail("store.unavailable", ErrorKind::unavailable);
+    }
+    try {
+        auto rated =
+            store::rerate_point(store_->database(), core_.project, engine->snapshot(*point));
+        if (rated) {
+            return engine::Event(std::move(*rated));
+        }
+        return engine::Event(
+            engine::RerateFailed{*point, row.id, rated.error().code, rated.error().text()});
+    } catch (const writer::StoreUnavailable& why) {
+        return fail(error("store.unavailable", ErrorKind::unavailable).with("what", why.what()));
+    }
 }
 
 /// A gateway that sends a reading again, or keeps it for hours.

@@ -12,6 +12,7 @@
 #include "sim/world/recorder.hpp"
 #include "sim/world/seams.hpp"
 #include "sim/world/till.hpp"
+#include "store/point_history.hpp"
 #include "store/sqlite_store.hpp"
 #include "writer/writer.hpp"
 
@@ -54,6 +55,7 @@ public:
     void restart_cleanly();
 
 private:
+    Result<engine::Event> rerate(const engine::OutboxRow& row);
     bool delayed(const engine::Event& event);
     void start();
     bool open();

@@ -38,7 +38,7 @@ MeterRecord record(store::MeterItem item) {
 
 class StoreMoment final : public Reads {
 public:
-    explicit StoreMoment(store::Database& database) : reader_(database) {}
+    StoreMoment(store::Database& database, store::MeterLists& lists) : reader_(database, lists) {}
 
     std::optional<engine::ProjectConfig> project(ProjectId project) override {
         return reader_.project(project);
@@ -76,40 +76,19 @@ public:
         return reader_.day(project, meter, on);
     }
     std::vector<std::pair<MeterId, ServicePointId>> meters_in_force(ProjectId project,
-                                                                    Instant business) override;
+                                                                    Instant) override {
+        return reader_.meters_in_place(project);
+    }
     std::vector<std::pair<MeterId, std::int64_t>> versions(ProjectId project) override {
         return reader_.view_versions(project);
     }
     Figures figures(ProjectId project, Instant business) override;
 
 private:
-    /// Items [offset, offset + limit) of what the filter lets through, in the store's order.
-    std::vector<store::MeterItem> range(ProjectId project, store::MeterFilter filter,
-                                        std::int64_t offset, std::int64_t limit,
-                                        Instant business) const;
     OrderRecord order_record(ProjectId project, store::OrderItem item) const;
 
     store::Reader reader_;
 };
-
-std::vector<store::MeterItem> StoreMoment::range(ProjectId project, store::MeterFilter filter,
-                                                 std::int64_t offset, std::int64_t limit,
-                                                 Instant business) const {
-    std::vector<store::MeterItem> out;
-    if (limit <= 0) return out;
-    // Pages as long as the range: it covers two of them at most.
-    filter.page_size = static_cast<std::int32_t>(limit);
-    const std::int64_t first_page = offset / limit;
-    for (std::int64_t page = first_page; page <= (offset + limit - 1) / limit; ++page) {
-        filter.page = static_cast<std::int32_t>(page + 1);
-        auto items = reader_.meters(project, filter, business).items;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            const std::int64_t at = page * limit + static_cast<std::int64_t>(i);
-            if (at >= offset && at < offset + limit) out.push_back(std::move(items[i]));
-        }
-    }
-    return out;
-}
 
 MeterSlice StoreMoment::meters(ProjectId project, const MeterQuery& query, Instant business) {
     CHECK(query.limit >= 1 && query.limit <= page_max && query.offset % query.limit == 0);
@@ -122,38 +101,14 @@ MeterSlice StoreMoment::meters(ProjectId project, const MeterQuery& query, Insta
     filter.sort = sort_of(query.order);
     filter.page = static_cast<std::int32_t>(query.offset / query.limit + 1);
     filter.page_size = static_cast<std::int32_t>(query.limit);
-    // By place and code the store goes upwards only: downwards is the same list read from its end.
-    const bool from_end =
-        query.descending && (query.order == MeterOrder::place || query.order == MeterOrder::code);
-    filter.descending = query.descending && !from_end;
+    filter.descending = query.descending;
     store::MeterPage page = reader_.meters(project, filter, business);
-    if (from_end) {
-        const std::int64_t end = std::max<std::int64_t>(0, page.total - query.offset);
-        const std::int64_t begin = std::max<std::int64_t>(0, end - query.limit);
-        page.items = range(project, filter, begin, end - begin, business);
-        std::reverse(page.items.begin(), page.items.end());
-    }
     MeterSlice out;
     for (store::MeterItem& item : page.items) out.items.push_back(record(std::move(item)));
     out.total = page.total;
     out.counts = {page.listed.online, page.listed.meters - page.listed.online,
                   page.listed.relay_closed, page.listed.relay_open, page.listed.in_arrears};
     return out;
-}
-
-std::vector<std::pair<MeterId, ServicePointId>> StoreMoment::meters_in_force(ProjectId project,
-                                                                             Instant business) {
-    std::vector<std::pair<MeterId, ServicePointId>> out;
-    store::MeterFilter filter;
-    filter.page_size = page_max;
-    filter.sort = store::MeterSort::code;
-    for (;; ++filter.page) {
-        const auto page = reader_.meters(project, filter, business);
-        for (const store::MeterItem& item : page.items) {
-            out.emplace_back(item.meter.id, item.place.id);
-        }
-        if (static_cast<std::int32_t>(page.items.size()) < page_max) return out;
-    }
 }
 
 OrderRecord StoreMoment::order_record(ProjectId project, store::OrderItem item) const {
@@ -246,7 +201,9 @@ Figures StoreMoment::figures(ProjectId project, Instant business) {
 
 }  // namespace
 
-std::unique_ptr<Reads> StoreReads::open() { return std::make_unique<StoreMoment>(database_); }
+std::unique_ptr<Reads> StoreReads::open() {
+    return std::make_unique<StoreMoment>(database_, lists_);
+}
 
 LoginRecord StorePeople::record(store::Login login) const {
     LoginRecord out;

@@ -13,11 +13,14 @@ namespace mb::api {
 
 class StoreReads final : public ReadPort {
 public:
-    explicit StoreReads(store::Database& database) : database_(database) {}
+    /// `lists`: of the store whose database it is.
+    StoreReads(store::Database& database, store::MeterLists& lists)
+        : database_(database), lists_(lists) {}
     std::unique_ptr<Reads> open() override;
 
 private:
     store::Database& database_;
+    store::MeterLists& lists_;
 };
 
 class StorePeople final : public People {

@@ -27,7 +27,7 @@ protected:
         store::test::write_scene(store->writer_store());
     }
     [[nodiscard]] std::unique_ptr<Reads> reads() const {
-        return StoreReads(store->database()).open();
+        return StoreReads(store->database(), store->lists()).open();
     }
     static std::string ids(const MeterSlice& slice) {
         std::string out;

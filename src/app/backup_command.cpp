@@ -18,15 +18,17 @@ namespace {
 
 constexpr std::int64_t mib = 1024 * 1024;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> ways_out{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> ways_out{{
     {"backup.exists", "nothing is overwritten: name another place, with the date in it"},
     {"backup.no_folder", "make the folder in which the backup shall lie"},
     {"backup.in_progress", "another backup to the same place is running: wait for it"},
     {"backup.no_space", "make room there, or name a place on another disk"},
     {"backup.no_program", "install the package"},
     {"backup.unclean", "the copy is thrown away; run `meterbook verify` on the store itself"},
-    {"backup.verify_needs_restore",
-     "a dump is verified by `meterbook restore` into an empty database"},
+    {"backup.scratch_taken", "drop or rename that database: it is not from Meterbook"},
+    {"backup.no_scratch",
+     "let the role make databases (ALTER ROLE … CREATEDB), or leave --verify away and verify by "
+     "`meterbook restore` into an empty database"},
     {"backup.not_one", "name the folder that `meterbook backup` made, with its manifest.json"},
     {"backup.damaged", "its bytes are not those that were written: take another backup"},
     {"backup.newer_format", "restore with the program that made it, or a later one"},

@@ -1,9 +1,9 @@
 #include "app/explain_command.hpp"
 
 #include "app/explanation.hpp"
-#include "app/point_history.hpp"
 #include "base/json.hpp"
 #include "store/open_store.hpp"
+#include "store/point_history.hpp"
 #include "store/read.hpp"
 #include "store/sql_store.hpp"
 #include "writer/replay.hpp"
@@ -99,9 +99,9 @@ Result<Explanation> explain(store::Database& database, const ExplainOptions& opt
             continue;
         }
         engine::PointSnapshot point = now.engine.snapshot(agreement.config.service_point);
-        load_closed_days(database, project, point);
-        const auto rating = TRY(rate_history(point, true));
-        const auto kept = kept_lines(database, project, id, agreement.accrual);
+        store::load_closed_days(database, project, point);
+        const auto rating = TRY(store::rate_history(point, true));
+        const auto kept = store::kept_lines(database, project, id, agreement.accrual);
         const auto adjustments =
             store::Reader(database).adjustments_of(project, id, store::from_newest, 500);
         out.agreements.push_back(

@@ -1,7 +1,7 @@
 #include "app/rerate_desk.hpp"
 
-#include "app/point_history.hpp"
 #include "base/log.hpp"
+#include "store/point_history.hpp"
 #include "writer/store.hpp"
 
 #include <chrono>
@@ -51,7 +51,7 @@ bool RerateDesk::rerate(ProjectId project, const engine::OutboxRow& task) {
     }
     engine::Event event;
     try {
-        auto rated = rerate_point(database_, project, std::move(*snapshot));
+        auto rated = store::rerate_point(database_, project, std::move(*snapshot));
         if (rated) {
             event = std::move(*rated);
         } else {

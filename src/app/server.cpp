@@ -161,7 +161,7 @@ Result<void> Server::Impl::open_headend() {
 }
 
 Result<void> Server::Impl::open_api() {
-    reads_ = std::make_unique<api::StoreReads>(store_->database());
+    reads_ = std::make_unique<api::StoreReads>(store_->database(), store_->lists());
     people_ = std::make_unique<api::StorePeople>(store_->database());
     answers_ = std::make_unique<api::StoreAnswers>(store_->database());
     callbacks_ = std::make_unique<CallbackDesk>(

@@ -1,9 +1,9 @@
 #include "app/verify_steps.hpp"
 
-#include "app/point_history.hpp"
 #include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "engine/state.hpp"
+#include "store/point_history.hpp"
 #include "store/read.hpp"
 #include "store/rows.hpp"
 #include "store/sql_store.hpp"
@@ -154,8 +154,8 @@ void run_rerate(store::Database& database, ProjectId project, store::VerifyRepor
             return;
         }
         engine::PointSnapshot point = now.engine.snapshot(id);
-        load_closed_days(database, project, point);
-        const auto again = rate_history(point, false);
+        store::load_closed_days(database, project, point);
+        const auto again = store::rate_history(point, false);
         if (!again) {
             look.add("bill_line", id.text(), "rating.refused", again.error().text());
             return;
@@ -163,7 +163,8 @@ void run_rerate(store::Database& database, ProjectId project, store::VerifyRepor
         for (std::size_t i = 0; i < again->agreements.size(); ++i) {
             const AgreementId agreement = again->agreements[i].agreement;
             compare_lines(agreement, by_key(again->agreements[i].accrual.lines),
-                          by_key(kept_lines(database, project, agreement, point.present[i])), look);
+                          by_key(store::kept_lines(database, project, agreement, point.present[i])),
+                          look);
         }
     });
 }

@@ -36,7 +36,10 @@ Judged judge_late(Context& c, MeterState& meter, CivilDate on, const ReadingTake
     }
     using Match = rules::metering::DayBlock::Match;
     const auto* block = open_block(meter, on);
-    const Match match = block == nullptr ? Match::none : block->match(e.at, e.registers);
+    const auto there = block == nullptr ? std::nullopt : block->find(e.at);
+    const bool estimate = there && there->reason == OutcomeReason::estimated;
+    const Match match =
+        block == nullptr || estimate ? Match::none : block->match(e.at, e.registers);
     switch (match) {
         case Match::same: return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
         case Match::other: return {Outcome::held, OutcomeReason::conflict, {}, {}};
@@ -126,6 +129,9 @@ Judged judge(Context& c, MeterState& meter, CivilDate on, const ReadingTaken& e)
     }
     if (step.verdict == ReadingVerdict::duplicate) {
         return {Outcome::excluded, OutcomeReason::duplicate, {}, {}};
+    }
+    if (step.verdict == ReadingVerdict::conflict && meter.last_estimated) {
+        return judge_late(c, meter, on, e);
     }
     if (!rules::metering::is_charged(step.verdict)) {
         if (meter.last_estimated) {  // the estimate may have been too high, or too low

@@ -8,6 +8,7 @@
 #include "store/folder_lock.hpp"
 #include "store/migrations.hpp"
 #include "store/postgres/dump.hpp"
+#include "store/postgres/scratch_database.hpp"
 #include "store/sqlite/copy.hpp"
 #include "store/sqlite_store.hpp"
 #include "writer/store.hpp"
@@ -88,31 +89,53 @@ Error unclean(const std::string& count, const std::string& first) {
         .with("first", first);
 }
 
-Result<void> check_copy(const BackupOptions& options, const fs::path& folder,
-                        const BackupManifest& manifest) {
-    if (!options.from.is_sqlite()) {
-        return postgres::read_dump((folder / backup_data_name(manifest.engine)).string());
-    }
-    const auto copy = TRY(open_read_only({"sqlite", folder.string()}));
-    if (options.verify) {
-        const VerifyReport report = verify(*copy, *options.verify);
-        if (!report.clean()) {
-            const VerifyFinding& first = report.findings.front();
-            return fail(unclean(
-                std::to_string(static_cast<std::int64_t>(report.findings.size()) + report.left_out),
-                first.code + " " + first.table + " " + first.key));
-        }
-        return {};
-    }
-    const Lease session = copy->read();
-    const auto lines = session->self_check();
-    if (!lines.empty()) {
-        return fail(unclean(std::to_string(lines.size()), lines.front()));
-    }
-    if (!same_end(read_moment(*session).projects, manifest.projects)) {
+Result<void> check_end(Session& session, const BackupManifest& manifest) {
+    if (!same_end(read_moment(session).projects, manifest.projects)) {
         return fail(unclean("1", "the log ends elsewhere"));
     }
     return {};
+}
+
+Result<void> check_rows(Database& copy, const std::vector<VerifyStep>& steps) {
+    const VerifyReport report = verify(copy, steps);
+    if (report.clean()) {
+        return {};
+    }
+    const VerifyFinding& first = report.findings.front();
+    return fail(
+        unclean(std::to_string(static_cast<std::int64_t>(report.findings.size()) + report.left_out),
+                first.code + " " + first.table + " " + first.key));
+}
+
+Result<void> check_pages(Session& session) {
+    const auto lines = session.self_check();
+    if (!lines.empty()) {
+        return fail(unclean(std::to_string(lines.size()), lines.front()));
+    }
+    return {};
+}
+
+/// By restoring it beside the database it came from.
+Result<void> check_dump(const BackupOptions& options, const std::string& dump,
+                        const BackupManifest& manifest) {
+    if (!options.verify) {
+        return postgres::read_dump(dump);
+    }
+    const auto scratch = TRY(postgres::ScratchDatabase::make(options.from.store));
+    TRY_VOID(postgres::restore_dump(scratch->conninfo(), dump));
+    const auto copy = TRY(open_read_only({scratch->conninfo(), ""}));
+    TRY_VOID(check_end(*copy->read(), manifest));
+    return check_rows(*copy, *options.verify);
+}
+
+Result<void> check_copy(const BackupOptions& options, const fs::path& folder,
+                        const BackupManifest& manifest) {
+    if (!options.from.is_sqlite()) {
+        return check_dump(options, (folder / backup_data_name(manifest.engine)).string(), manifest);
+    }
+    const auto copy = TRY(open_read_only({"sqlite", folder.string()}));
+    TRY_VOID(check_end(*copy->read(), manifest));
+    return options.verify ? check_rows(*copy, *options.verify) : check_pages(*copy->read());
 }
 
 /// The books, in their moment; the manifest without its files.
@@ -143,9 +166,6 @@ Result<BackupManifest> copy_books(const BackupOptions& options, const fs::path& 
 }  // namespace
 
 Result<BackupManifest> backup(const BackupOptions& options) {
-    if (options.verify && !options.from.is_sqlite()) {
-        return fail("backup.verify_needs_restore");
-    }
     if (options.from.is_sqlite() && !fs::exists(sqlite_path(options.from.folder))) {
         return fail(error("store.missing", ErrorKind::not_found)
                         .with("path", sqlite_path(options.from.folder)));

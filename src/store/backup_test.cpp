@@ -13,6 +13,7 @@
 #include "store/backup.hpp"
 #include "store/logins.hpp"
 #include "store/migrations.hpp"
+#include "store/postgres/scratch_database.hpp"
 #include "store/restore.hpp"
 #include "store/test_engines.hpp"
 
@@ -78,8 +79,12 @@ private:
 class Backup : public testing::TestWithParam<Engine> {
 protected:
     [[nodiscard]] std::string to(const std::string& name) const { return shelf_.file(name); }
-    Result<BackupManifest> back_up(const std::string& name) const {
-        return backup({books_.choice(), to(name), morning});
+    Result<BackupManifest> back_up(const std::string& name, bool verified = false) const {
+        BackupOptions options{books_.choice(), to(name), morning};
+        if (verified) {
+            options.verify.emplace();
+        }
+        return backup(options);
     }
     Result<Restored> bring_back(const std::string& name, const Books& books) const {
         return restore({to(name), books.choice(), wall_});
@@ -316,25 +321,70 @@ TEST(BackupOfSqlite, the_clock_goes_along_and_the_demo_does_not) {
     EXPECT_FALSE(fs::exists(fresh.folder() / "restore.partial"));
 }
 
-TEST(BackupOfSqlite, damaged_books_give_no_backup) {
-    const Books books(Engine::sqlite);
-    const TestFolder shelf;
-    const auto opened = books.open();
-    write_scene(opened->writer_store());
-    opened->database().write()->script("UPDATE posting SET amount = amount + 1");
-    BackupOptions options{books.choice(), shelf.file("first"), morning};
-    options.verify.emplace();
-    EXPECT_EQ(backup(options).error().code, "backup.unclean");
-    EXPECT_TRUE(fs::is_empty(shelf.path()));
+TEST_P(Backup, a_verified_one_is_made_beside_a_server) {
+    const auto opened = books_.open();
+    Log log = write_scene(opened->writer_store());
+    const auto made = back_up("first", true);
+    ASSERT_TRUE(made) << made.error().text();
+    grow(opened->writer_store(), log);
+    ASSERT_TRUE(bring_back("first", fresh_));
+    EXPECT_EQ(fresh_.open()->writer_store().last_seq(campus), log.seq() - 1);
 }
 
-TEST(BackupOfPostgres, a_dump_is_verified_by_restoring_it) {
+/// Of a name, which no page of either engine minds.
+TEST_P(Backup, a_flipped_bit_gives_no_verified_backup) {
+    const auto opened = books_.open();
+    write_scene(opened->writer_store());
+    static_assert('1' == ('0' ^ 1));
+    opened->database().write()->script("UPDATE account SET name = '租户0' WHERE name = '租户1'");
+    EXPECT_TRUE(back_up("unverified"));
+    const auto refused = back_up("first", true);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "backup.unclean") << refused.error().text();
+    EXPECT_NE(refused.error().text().find("account"), std::string::npos) << refused.error().text();
+    EXPECT_FALSE(fs::exists(to("first")));
+    EXPECT_FALSE(fs::exists(to("first.partial")));
+}
+
+TEST(BackupOfPostgres, what_a_killed_one_left_goes_and_what_is_not_ours_stays) {
     const Books books(Engine::postgres);
     const TestFolder shelf;
+    write_scene(books.open()->writer_store());
     BackupOptions options{books.choice(), shelf.file("first"), morning};
     options.verify.emplace();
-    EXPECT_EQ(backup(options).error().code, "backup.verify_needs_restore");
+    auto& cluster = Books::cluster();
+    std::string name;
+    {
+        const auto scratch = postgres::ScratchDatabase::make(books.choice().store).value();
+        EXPECT_EQ(backup(options).error().code, "backup.in_progress") << "another one is at it";
+        name = scratch->conninfo().substr(scratch->conninfo().rfind('=') + 1);
+    }
+    const std::string count = "SELECT count(*) FROM pg_database WHERE datname = '" + name + "'";
+    EXPECT_EQ("0", cluster.ask(count));
+    cluster.ask("CREATE DATABASE " + name);
+    EXPECT_EQ(backup(options).error().code, "backup.scratch_taken");
+    EXPECT_EQ("1", cluster.ask(count));
+    cluster.ask("COMMENT ON DATABASE " + name +
+                " IS 'made by meterbook backup --verify, gone when it ends'");
+    EXPECT_TRUE(backup(options));
+    EXPECT_EQ("0", cluster.ask(count));
+}
+
+TEST(BackupOfPostgres, a_role_that_may_make_no_database_is_told) {
+    const Books books(Engine::postgres);
+    const TestFolder shelf;
+    write_scene(books.open()->writer_store());
+    Books::cluster().ask("CREATE ROLE plain LOGIN IN ROLE pg_read_all_data");
+    BackupOptions options{books.choice(), shelf.file("first"), morning};
+    const std::string user = "user=meterbook";
+    options.from.store.replace(options.from.store.find(user), user.size(), "user=plain");
+    options.verify.emplace();
+    const auto refused = backup(options);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "backup.no_scratch") << refused.error().text();
     EXPECT_TRUE(fs::is_empty(shelf.path()));
+    options.verify.reset();
+    EXPECT_TRUE(backup(options));
 }
 
 TEST(BackupOfPostgres, the_dump_of_another_engine_is_refused) {

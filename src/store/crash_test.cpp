@@ -93,7 +93,7 @@ TEST_P(Crash, a_batch_is_there_or_not) {
         ++tried;
         next = log_;
         const auto effects = effects_of(
-            {transfer(4 + there, {Kind::clearing, 1}, rules::ledger::cash_of(AccountId{2}), 100,
+            {transfer(6 + there, {Kind::clearing, 1}, rules::ledger::cash_of(AccountId{2}), 100,
                       Cause::payment, "pay:sandbox:N" + std::to_string(tried)),
              timeline(3 + there, "order.paid"), relay(1), alarm()});
         const Instant now = morning + Duration::minutes(20 + tried);

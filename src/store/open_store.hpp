@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "store/database.hpp"
+#include "store/meter_lists.hpp"
 #include "writer/store.hpp"
 
 namespace mb::store {
@@ -21,6 +22,8 @@ public:
     [[nodiscard]] virtual writer::Store& writer_store() = 0;
     /// For reads (store/read.hpp), logins (store/logins.hpp) and verify. Thread-safe.
     [[nodiscard]] virtual Database& database() = 0;
+    /// For pages of meters (store/read.hpp). Thread-safe.
+    [[nodiscard]] virtual MeterLists& lists() = 0;
     /// Counts up with every opening.
     [[nodiscard]] virtual std::int64_t epoch() const = 0;
 };

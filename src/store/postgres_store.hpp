@@ -40,6 +40,7 @@ public:
 
     [[nodiscard]] writer::Store& writer_store() override { return store_; }
     [[nodiscard]] Database& database() override { return database_; }
+    [[nodiscard]] MeterLists& lists() override { return store_.lists(); }
     [[nodiscard]] std::int64_t epoch() const override { return lease_ ? lease_->epoch() : 0; }
 
 private:

@@ -12,23 +12,9 @@
 
 #include "engine/effects.hpp"
 #include "store/database.hpp"
+#include "store/meter_lists.hpp"
 
 namespace mb::store {
-
-enum class MeterSort : std::uint8_t { place, code, balance, last_contact, power };
-MB_ENUM(MeterSort, place, code, balance, last_contact, power)
-
-struct MeterFilter {
-    std::string text = {};      // part of code, place or account name; any case
-    std::string building = {};  // exactly
-    std::optional<bool> in_arrears = {};
-    std::optional<bool> online = {};
-    std::optional<rules::relay::Position> relay = {};
-    MeterSort sort = MeterSort::place;
-    bool descending = false;  // not for place and code
-    std::int32_t page = 1;
-    std::int32_t page_size = 50;  // at most 500
-};
 
 /// A tariff version in force.
 struct TariffName {
@@ -47,14 +33,6 @@ struct MeterItem {
     engine::RelayRow relay;
     TariffName tariff;
     std::optional<engine::CommandRow> command;  // the open one of the relay
-};
-
-struct MeterCounts {
-    std::int64_t meters = 0;
-    std::int64_t online = 0;
-    std::int64_t relay_closed = 0;
-    std::int64_t relay_open = 0;
-    std::int64_t in_arrears = 0;
 };
 
 struct MeterPage {
@@ -97,13 +75,14 @@ struct OrderCursor {
 };
 constexpr std::int64_t from_newest = std::numeric_limits<std::int64_t>::max();
 
-/// LIKE pattern (escape '!', lower case) for texts that contain `text`; "" for "".
-std::string like_pattern(std::string_view text);
-
 class Reader {
 public:
     /// Waits when all read connections are lent. Methods throw StoreUnavailable, StoreCorrupt.
     explicit Reader(Database& database) : session_(database.read()) {}
+    /// With the lists that the same store keeps, which make pages and counts of meters quick; they
+    /// may be newer than this moment by what is being committed.
+    Reader(Database& database, MeterLists& lists)
+        : lists_(&lists), era_(lists.era()), session_(database.read()) {}
 
     [[nodiscard]] std::optional<engine::ProjectConfig> project(ProjectId project) const;
     /// The calendar day and its first instant, in the project's zone.
@@ -116,6 +95,9 @@ public:
     /// `business_now` chooses the tariff in force and what is today.
     [[nodiscard]] MeterPage meters(ProjectId project, const MeterFilter& filter,
                                    Instant business_now) const;
+    /// All in place, without what is around them.
+    [[nodiscard]] std::vector<std::pair<MeterId, ServicePointId>> meters_in_place(
+        ProjectId project) const;
     [[nodiscard]] std::optional<MeterItem> meter(ProjectId project, MeterId id,
                                                  Instant business_now) const;
     /// Readings of a day in the order they came in; charged, held and excluded.
@@ -178,17 +160,10 @@ private:
     [[nodiscard]] OrderItem with_place(ProjectId project, engine::OrderRow order) const;
     [[nodiscard]] std::vector<MeterItem> items(ProjectId project, const std::vector<MeterId>& ids,
                                                Instant business_now) const;
-    [[nodiscard]] std::vector<MeterId> place_page(ProjectId project, const MeterFilter& filter,
-                                                  std::int64_t total) const;
-    [[nodiscard]] std::vector<MeterId> plain_page(ProjectId project, const MeterFilter& filter,
-                                                  std::int64_t total) const;
-    [[nodiscard]] std::vector<MeterId> walked_page(ProjectId project,
-                                                   const MeterFilter& filter) const;
-    /// Fills in the numbers of `page`; its `counts` are there.
-    [[nodiscard]] std::vector<MeterId> page_ids(ProjectId project, const MeterFilter& filter,
-                                                MeterPage& page) const;
-    [[nodiscard]] MeterCounts counts(ProjectId project) const;
+    [[nodiscard]] MeterListPage list_page(ProjectId project, const MeterFilter& filter) const;
 
+    MeterLists* lists_ = nullptr;
+    std::int64_t era_ = 0;  // of the lists, before the session began
     Lease session_;
 };
 

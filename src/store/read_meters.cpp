@@ -1,11 +1,18 @@
 // Meters, days and the project's numbers.
 #include <map>
 
+#include "base/check.hpp"
 #include "store/read.hpp"
 #include "store/rows.hpp"
 #include "store/statements/read.hpp"
 
 namespace mb::store {
+
+namespace {
+
+constexpr std::int32_t page_size_max = 500;
+
+}  // namespace
 
 /// Versions in force on a day, asked once per code.
 class Reader::Tariffs {
@@ -108,7 +115,33 @@ std::vector<MeterItem> Reader::items(ProjectId project, const std::vector<MeterI
     Tariffs tariffs(*this, project, day_of(project, business_now).on);
     std::vector<MeterItem> out;
     for (const MeterId id : ids) {
-        out.push_back(item(project, id, tariffs).value());
+        if (auto found = item(project, id, tariffs)) {  // a list may know more than this moment
+            out.push_back(std::move(*found));
+        }
+    }
+    return out;
+}
+
+MeterListPage Reader::list_page(ProjectId project, const MeterFilter& filter) const {
+    if (lists_ != nullptr) {
+        return lists_->page(project, filter, *session_, era_);
+    }
+    MeterList list;
+    list.apply(read_meter_list(*session_, project));
+    return list.page(filter);
+}
+
+MeterPage Reader::meters(ProjectId project, const MeterFilter& filter, Instant business_now) const {
+    CHECK(filter.page >= 1 && filter.page_size >= 1 && filter.page_size <= page_size_max);
+    const MeterListPage listed = list_page(project, filter);
+    return {items(project, listed.ids, business_now), listed.total, listed.counts, listed.listed};
+}
+
+std::vector<std::pair<MeterId, ServicePointId>> Reader::meters_in_place(ProjectId project) const {
+    std::vector<std::pair<MeterId, ServicePointId>> out;
+    Statement& row = ask(sql::meters_in_place, project);
+    while (row.next()) {
+        out.emplace_back(MeterId{row.integer(0)}, ServicePointId{row.integer(1)});
     }
     return out;
 }
@@ -139,7 +172,7 @@ std::vector<rules::metering::DayReading> Reader::day(ProjectId project, MeterId 
 ProjectSummary Reader::summary(ProjectId project, Instant business_now) const {
     const Day today = day_of(project, business_now);
     ProjectSummary out;
-    out.counts = counts(project);
+    out.counts = list_page(project, {.page_size = 1}).counts;
     Statement& energy = ask(sql::energy_since, project);
     energy.bind_integer(2, today.from.us);
     out.energy_today.units = energy.next() ? energy.integer(0) : 0;

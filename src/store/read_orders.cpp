@@ -23,13 +23,19 @@ std::vector<engine::OrderRow> all_orders(Statement& row) {
     return out;
 }
 
-/// Order numbers are upper case.
+/// LIKE pattern (escape '!') for numbers that contain `text`, "" for ""; they are upper case.
 std::string number_pattern(const std::string& text) {
-    std::string out = like_pattern(text);
-    for (char& c : out) {
-        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (text.empty()) {
+        return {};
     }
-    return out;
+    std::string out = "%";
+    for (const char c : text) {
+        if (c == '%' || c == '_' || c == '!') {
+            out += '!';
+        }
+        out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return out + "%";
 }
 
 }  // namespace

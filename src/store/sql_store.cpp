@@ -16,6 +16,28 @@ namespace mb::store {
 
 namespace {
 
+/// A write that the lists of meters hear of: what was written, or that nobody knows.
+class Listed {
+public:
+    explicit Listed(MeterLists& lists) : lists_(lists) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    ~Listed() {
+        if (!recorded_) {
+            lists_.doubt();
+        }
+    }
+    template <class Written>
+    void record(const Written& written) {
+        lists_.record(written);
+        recorded_ = true;
+    }
+
+private:
+    MeterLists& lists_;
+    bool recorded_ = false;
+};
+
 Statement& of_project(Session& session, const Sql& sql, ProjectId project) {
     Statement& statement = session.statement(sql);
     statement.bind_integer(1, project.value);
@@ -122,6 +144,7 @@ void trim(Session& session, ProjectId project) {
 void SqlStore::commit(const std::vector<writer::ProjectBatch>& batches,
                       const std::vector<writer::InboxRow>& inbox,
                       const std::vector<writer::ParkedEvent>& parked) {
+    Listed listed(lists_);
     retrying(database_, Durability::now, [&](Session& session) {
         for (const writer::InboxRow& row : inbox) {
             put_inbox(session, row);
@@ -138,6 +161,7 @@ void SqlStore::commit(const std::vector<writer::ProjectBatch>& batches,
             put_parked(session, row);
         }
     });
+    listed.record(batches);
 }
 
 bool SqlStore::inbox_known(ProjectId project, const std::string& source,
@@ -150,6 +174,7 @@ bool SqlStore::inbox_known(ProjectId project, const std::string& source,
 }
 
 void SqlStore::flush(const writer::Flush& flush) {
+    Listed listed(lists_);
     retrying(database_, Durability::later, [&](Session& session) {
         for (const engine::MeterViewRow& row : flush.meters) {
             write_meter_view(session, flush.project, row);
@@ -158,6 +183,7 @@ void SqlStore::flush(const writer::Flush& flush) {
             write_day(session, flush.project, row);
         }
     });
+    listed.record(flush);
 }
 
 void SqlStore::write_checkpoint_slice(ProjectId project, std::int64_t seq, std::int32_t slice,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/database.hpp"
+#include "store/meter_lists.hpp"
 #include "writer/store.hpp"
 
 namespace mb::store {
@@ -42,8 +43,12 @@ public:
     std::int64_t last_seq(ProjectId project) override;
     std::vector<engine::OutboxRow> outbox(ProjectId project) override;
 
+    /// Kept by what commit() and flush() of this store write.
+    [[nodiscard]] MeterLists& lists() { return lists_; }
+
 private:
     Database& database_;
+    MeterLists lists_;
 };
 
 }  // namespace mb::store

@@ -31,6 +31,7 @@ public:
 
     [[nodiscard]] writer::Store& writer_store() override { return store_; }
     [[nodiscard]] Database& database() override { return database_; }
+    [[nodiscard]] MeterLists& lists() override { return store_.lists(); }
     [[nodiscard]] std::int64_t epoch() const override { return epoch_; }
 
 private:

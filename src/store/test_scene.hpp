@@ -71,7 +71,9 @@ inline rules::ledger::Transfer transfer(std::int64_t id, rules::ledger::LedgerAc
     out.credit = credit;
     out.amount = Money{fen};
     out.cause = cause;
-    out.cause_id = cause == rules::ledger::Cause::usage ? 1 : 0;
+    const bool of_bill =
+        cause == rules::ledger::Cause::usage || cause == rules::ledger::Cause::adjustment;
+    out.cause_id = of_bill ? 1 : 0;
     out.idempotency = std::move(key);
     return out;
 }
@@ -224,6 +226,37 @@ inline engine::DailyProofRow proof(std::int64_t charged, std::int64_t held, std:
     return out;
 }
 
+inline engine::AmendmentRow amendment() {
+    engine::AmendmentRow out;
+    out.id = AmendmentId{1};
+    out.kind = engine::AmendmentKind::reading;
+    out.service_point = ServicePointId{1};
+    out.meter = MeterId{1};
+    out.agreement = AgreementId{1};
+    out.from = step(-30).at;
+    out.reason = "抄错";
+    out.params = R"({"total":"123.4500"})";
+    out.entered = step(7);
+    out.actor = {engine::ActorKind::staff, LoginId{1}, "Lin"};
+    return out;
+}
+
+/// Charged by the first, given back by the second.
+inline engine::AdjustmentRow adjustment(std::int64_t id, std::int64_t fen) {
+    engine::AdjustmentRow out;
+    out.id = AdjustmentId{id};
+    out.agreement = AgreementId{1};
+    out.account = AccountId{1};
+    out.service_point = ServicePointId{1};
+    out.basis = 7 + id;
+    out.amendments_to = AmendmentId{1};
+    out.amount = Money{fen};
+    out.quantity = Quantity{fen * 166};
+    out.lines = "[]";
+    out.made = step(8);
+    return out;
+}
+
 /// Configuration: batch 1.
 inline std::vector<engine::Row> site_rows() {
     std::vector<engine::Row> out{engine::ProjectRow{config()}, tariff()};
@@ -260,6 +293,11 @@ inline std::vector<engine::Row> life_rows() {
         notice(),
         command(1, CommandKind::trip, CommandState::verified),
         transfer(3, {Kind::clearing, 1}, cash, 5000, Cause::payment, "pay:sandbox:T1"),
+        transfer(4, cash, {Kind::revenue, 0}, 60, Cause::adjustment, "adjust:1:1:1"),
+        transfer(5, {Kind::revenue, 0}, cash, 60, Cause::adjustment, "adjust:1:1:2"),
+        amendment(),
+        adjustment(1, 60),
+        adjustment(2, -60),
         paid_order(),
         unpaid_order(),
         command(2, CommandKind::close, CommandState::verified),

@@ -149,7 +149,7 @@ TEST_P(VerifyTest, a_sound_store_is_clean) {
     EXPECT_EQ("", text(report));
     EXPECT_TRUE(report.clean());
     EXPECT_EQ(2, report.projects);
-    EXPECT_EQ(6, report.postings);
+    EXPECT_EQ(10, report.postings);
     EXPECT_EQ(10, report.readings);
     EXPECT_EQ(6, report.log_rows);
 }
@@ -254,7 +254,7 @@ TEST_P(VerifyTest, views_may_lag_behind_the_log_but_not_invent) {
     Log log = log_;
     // After the last checkpoint a posting is committed and its view not flushed yet: no finding.
     auto posting =
-        transfer(4, {rules::ledger::Kind::clearing, 1}, rules::ledger::cash_of(AccountId{1}), 100,
+        transfer(6, {rules::ledger::Kind::clearing, 1}, rules::ledger::cash_of(AccountId{1}), 100,
                  rules::ledger::Cause::suspense_payment, "pay:sandbox:T9");
     posting.at = morning + Duration::minutes(15);
     const auto effects = effects_of({posting});

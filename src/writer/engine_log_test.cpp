@@ -4,6 +4,7 @@
 #include "crypto/digest.hpp"
 #include "engine/engine.hpp"
 #include "engine/version.hpp"
+#include "rules/billing/adjustment.hpp"
 #include "tests/support/source_dir.hpp"
 #include "writer/log_hash.hpp"
 #include "writer/replay.hpp"
@@ -39,6 +40,7 @@ public:
         for (int round = 0; round < rounds; ++round) {
             until(start + Duration::minutes(30) * (round + 1));
             people(round);
+            past(round);
             payments(round);
             strange_readings(round);
             poll(round);
@@ -105,6 +107,10 @@ private:
                                    close ? ChannelAnswer::closed : ChannelAnswer::unpaid, "", ""}});
             return;
         }
+        if (task.kind == TaskKind::rerate) {
+            rerate(task);
+            return;
+        }
         const auto report = [&](CommandPhase phase, const char* code = "") {
             batch({CommandReported{task.command, task.attempt, phase, code}});
         };
@@ -129,6 +135,29 @@ private:
         const bool permitted = task.command_kind == CommandKind::permit;
         batch({StatusRead{task.meter, now_.business, *open || permitted, *open, false,
                           task.command}});
+    }
+
+    /// Before the first day closes the engine has all readings.
+    void rerate(const OutboxRow& task) {
+        const ServicePointId id = rerated_point(task).value();
+        const PointSnapshot point = engine_.snapshot(id);
+        if (engine_.state().closed_to > Zone::find("Asia/Shanghai").value().date(start)) {
+            batch({RerateFailed{id, task.id, "store.corrupt", "script"}});
+            return;
+        }
+        auto rating =
+            rules::billing::rate_point(point.book, point.calendar, point.zone, point.history, false)
+                .value();
+        PointRerated done{id, point.basis, point.task, rating.bases, {}};
+        for (std::size_t i = 0; i < rating.agreements.size(); ++i) {
+            rules::billing::take_over(rating.agreements[i].accrual, point.present[i].lines,
+                                      point.present[i].next_line_id);
+            done.agreements.push_back(
+                {rating.agreements[i].agreement, rating.agreements[i].accrual});
+        }
+        PointRerated stale = done;
+        --stale.basis;
+        batch({stale, done});
     }
 
     ReadingTaken reading(std::int64_t meter, ReadingSource source = ReadingSource::poll) {
@@ -242,6 +271,47 @@ private:
                 break;
             case 90:
                 batch({ProtectionSet{ServicePointId{3}, false, {}, {}, "gone", key, staff}});
+                break;
+            default: break;
+        }
+    }
+    /// Of meter 4, whose tenant leaves in the end.
+    void past(int round) {
+        const Actor staff{ActorKind::staff, LoginId{7}, "staff"};
+        const std::string key = "past" + std::to_string(round);
+        ReadingTaken now = reading(4);
+        switch (round) {
+            case 22:
+                now.registers.value[0] = now.registers.value[0] + Quantity{-20'000};
+                batch({ReadingEntered{now.meter, now_.business + Duration::minutes(-20),
+                                      now.registers, false, "misread", key, staff},
+                       ReadingEntered{now.meter, now.at, now.registers, false, "", key, staff}});
+                break;
+            case 23:
+                batch({RatioSet{now.meter, now_.business + Duration::hours(-3), 2, "wrong", key,
+                                staff}});
+                break;
+            case 24:
+                batch(
+                    {TermsSet{AgreementId{4}, {}, Quantity{600'000}, {}, "measured", key, staff}});
+                break;
+            case rounds - 3: {
+                MeterExchanged exchange;
+                exchange.old_final = now.registers;
+                exchange.next = engine_.state().meters.find(MeterId{4})->config;
+                exchange.next.id = MeterId{5};
+                exchange.next.link.address = "000000000005";
+                exchange.next.from = now_.business;
+                exchange.new_first = now.registers;
+                exchange.reason = "broken";
+                exchange.idempotency = key;
+                exchange.actor = staff;
+                batch({exchange});
+                break;
+            }
+            case rounds - 2:
+                batch({AgreementEnded{AgreementId{4}, now_.business + Duration::minutes(-5),
+                                      "moved out", key, staff}});
                 break;
             default: break;
         }

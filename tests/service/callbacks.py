@@ -13,7 +13,7 @@ import time
 from collections import Counter
 
 from meterbook import Answer, Console, Report, Sandbox, Server, call, expect, folder, signature, until
-from stores import add_store, stores
+from stores import SLOWER, add_store, stores
 
 PATH = "/callbacks/sandbox/1"
 
@@ -172,7 +172,7 @@ def killed(desk: Desk, seed: int, tries: int) -> None:
         order = desk.order()
         transaction = f"TKILL{number}"
         body = desk.body(order, transaction)
-        connection = http.client.HTTPConnection(desk.base.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(desk.base.removeprefix("http://"), timeout=10 * SLOWER)
         before = store.written()
         connection.request("POST", PATH, body, desk.headers(body))
         if number % 2:

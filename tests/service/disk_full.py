@@ -22,7 +22,7 @@ from contextlib import contextmanager
 
 from journal import Deed, Journal
 from meterbook import Answer, Lost, Report, Server, call, expect, folder, until, verify
-from stores import PostgresCluster, PostgresStore, add_store, stores
+from stores import SLOWER, PostgresCluster, PostgresStore, add_store, stores
 
 LITTLE_MIB = 24
 TABLES_MIB = 128
@@ -193,7 +193,7 @@ def start_while_full(server: Server, journal: Journal, filler: Filler) -> None:
     else:
         offset = server.spawn()
         assert server.process
-        code = server.process.wait(40)
+        code = server.process.wait(40 * SLOWER)
         said = server.output(offset)
         server.process = None
         expect(code == 1 and said.strip(), f"a start on a full disk ended with {code}: {said}")

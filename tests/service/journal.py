@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from meterbook import Answer, Console, Lost, Sandbox, Server, expect, until
-from stores import PostgresConnection
+from stores import SLOWER, PostgresConnection
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Client(threading.Thread):
     def finish(self, within_s: float = 60) -> None:
         """Ends it; raises what broke it, other than a lost server."""
         self.ending.set()
-        self.join(within_s)
+        self.join(within_s * SLOWER)
         expect(not self.is_alive(), "a client hangs")
         if self.broken:
             raise self.broken

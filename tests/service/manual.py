@@ -15,13 +15,14 @@ import sys
 import time
 
 from meterbook import ROOT, Report, Server, binary, expect, folder
+from stores import SLOWER
 
 BLOCK = re.compile(r"^```sh( postgres)?\n(.*?)^```$", re.M | re.S)
 
 
 def bash(text: str, environment: dict[str, str], timeout: float = 180) -> str:
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], env=os.environ | environment, cwd=ROOT,
-                          capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+                          capture_output=True, text=True, timeout=timeout * SLOWER, stdin=subprocess.DEVNULL)
     expect(done.returncode == 0, f"exit {done.returncode}:\n{text}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
 

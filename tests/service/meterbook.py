@@ -25,11 +25,11 @@ from contextlib import contextmanager
 
 sys.dont_write_bytecode = True
 
-from stores import PostgresStore, SqliteStore
+from stores import SLOWER, PostgresStore, SqliteStore
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANAGER = "13800000001"
-START_S = 40.0  # a busy machine included
+START_S = 40.0  # a busy machine included; SLOWER goes on top
 
 
 class Lost(Exception):
@@ -74,14 +74,14 @@ def expect(held: object, *what: object) -> None:
 
 def until(held: Callable[[], object], within_s: float, what: object) -> object:
     """Polls until it gives something true, and returns that."""
-    end = time.monotonic() + within_s
+    end = time.monotonic() + within_s * SLOWER
     while True:
         value = held()
         if value:
             return value
         if time.monotonic() >= end:
             text = what() if callable(what) else what
-            raise AssertionError(f"not within {within_s:g} s: {text}")
+            raise AssertionError(f"not within {within_s * SLOWER:g} s: {text}")
         time.sleep(0.02)
 
 
@@ -218,7 +218,7 @@ class Server:
     def stop(self, within_s: float = 30) -> int:
         assert self.process
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(within_s)
+        code = self.process.wait(within_s * SLOWER)
         self.process = None
         return code
 
@@ -249,7 +249,7 @@ class Server:
 
 
 def run(*words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(binary()), *words], capture_output=True, text=True, timeout=timeout,
+    return subprocess.run([str(binary()), *words], capture_output=True, text=True, timeout=timeout * SLOWER,
                           stdin=subprocess.DEVNULL)
 
 
@@ -281,7 +281,7 @@ def call(base: str, method: str, path: str, body: bytes | None = None,
          headers: dict[str, str] | None = None, timeout: float = 10) -> Answer:
     """One request on a connection of its own. Raises Lost."""
     host = base.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=timeout)
+    connection = http.client.HTTPConnection(host, timeout=timeout * SLOWER)
     try:
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()

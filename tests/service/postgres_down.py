@@ -15,7 +15,7 @@ import time
 
 from journal import Client, Deed, Journal
 from meterbook import Answer, Lost, Report, Server, call, expect, folder, until, verify
-from stores import PostgresCluster, stores
+from stores import SLOWER, PostgresCluster, stores
 
 CLIENTS = 3
 FROZEN = "all of PostgreSQL frozen"
@@ -137,7 +137,7 @@ def stop_without(server: Server, journal: Journal, cluster: PostgresCluster) -> 
     print(f"note: stopped without PostgreSQL after {time.monotonic() - began:.1f} s")
     offset = server.spawn()
     assert server.process
-    code = server.process.wait(40)
+    code = server.process.wait(40 * SLOWER)
     said = server.output(offset)
     server.process = None
     expect(code == 1 and "postgres: connect" in said, f"a start without PostgreSQL ended with {code}: {said}")

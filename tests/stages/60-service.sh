@@ -3,8 +3,13 @@
 # needs: build-release
 # minutes: 15
 . "$(dirname "$0")/stage.sh"
-METERBOOK=$(build_folder release)/meterbook
+# METERBOOK names another binary, SLOWER how many times as long it may take; with sanitizers, from the root of the tree:
+#   METERBOOK=build-asan/meterbook SLOWER=3 bash tests/stages/60-service.sh
+METERBOOK=$(realpath "${METERBOOK:-$(build_folder release)/meterbook}")
 export METERBOOK
+reports=$logs/service-reports
+rm -rf "$reports"; mkdir -p "$reports"
+export ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$reports/found UBSAN_OPTIONS=$UBSAN_OPTIONS:log_path=$reports/found
 rounds=20 births=3 ends=5 fail_overs=1
 [ "$NIGHTLY" = 0 ] || { rounds=100 births=20 ends=20 fail_overs=5; }
 skipped=0
@@ -36,6 +41,11 @@ done
 service postgres_down postgres --rounds "$ends"
 service standby postgres --rounds "$fail_overs"
 service manual both
+for report in "$reports"/*; do  # also of processes that nobody waited for
+    [ -e "$report" ] || continue
+    printf 'FAIL a sanitizer in %s\n' "$report"; head -n 60 "$report"
+    count 0 1
+done
 if [ "$skipped" = 0 ]; then
     finish
 else

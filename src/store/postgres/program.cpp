@@ -114,6 +114,10 @@ Result<Address> address_of(const std::string& conninfo) {
     return out;
 }
 
+std::string Address::whole() const {
+    return password.empty() ? conninfo : conninfo + " password=" + quoted(password.c_str());
+}
+
 Result<void> run_program(const std::string& name, const std::vector<std::string>& args,
                          const std::string& password, const std::function<void()>& meanwhile) {
     const std::string program = find(name);

@@ -13,6 +13,9 @@ namespace mb::store::postgres {
 struct Address {
     std::string conninfo;
     std::string password;  // "" = none was given: libpq finds it in the passfile
+
+    /// Both, for libpq.
+    [[nodiscard]] std::string whole() const;
 };
 
 /// Errors: store.conninfo {why}.

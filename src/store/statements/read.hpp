@@ -8,178 +8,44 @@ namespace mb::store::sql {
 // ---- meters
 // ----------------------------------------------------------------------------------------
 
-/// By place: stops behind the page.
-inline constexpr Sql meter_page_plain{R"sql(
-SELECT m.meter_id
-FROM service_point s
-CROSS JOIN meter m
-WHERE s.project_id = $1 AND m.project_id = $1
-    AND m.service_point_id = s.service_point_id AND m.to_at = 0
-ORDER BY s.building, s.floor, s.room, s.service_point_id
-LIMIT $2 OFFSET $3
+// What a list of meters is made of (store/meter_list.hpp), read once: a page of it reads by key.
+
+inline constexpr Sql meter_list_places{R"sql(
+SELECT service_point_id, building, floor, room
+FROM service_point
+WHERE project_id = $1
 )sql"};
 
-/// The same from the other end.
-inline constexpr Sql meter_page_plain_back{R"sql(
-SELECT m.meter_id
-FROM service_point s
-CROSS JOIN meter m
-WHERE s.project_id = $1 AND m.project_id = $1
-    AND m.service_point_id = s.service_point_id AND m.to_at = 0
-ORDER BY s.building DESC, s.floor DESC, s.room DESC, s.service_point_id DESC
-LIMIT $2 OFFSET $3
-)sql"};
-
-/// By place, of those whose state is as wanted: $2 arrears and $3 online as 0 or 1 (−1: any), $4
-/// relay position or ''. Goes from place to place and stops behind the page, so it is quick where
-/// most meters are let through.
-inline constexpr Sql meter_page_walk{R"sql(
-SELECT m.meter_id
-FROM service_point s
-CROSS JOIN meter m
-LEFT JOIN meter_view v ON v.project_id = $1 AND v.meter_id = m.meter_id
-LEFT JOIN relay_state r ON r.project_id = $1 AND r.service_point_id = s.service_point_id
-WHERE s.project_id = $1 AND m.project_id = $1
-    AND m.service_point_id = s.service_point_id AND m.to_at = 0
-    AND ($2 = -1 OR coalesce(v.in_arrears, 0) = $2)
-    AND ($3 = -1 OR coalesce(v.online, 0) = $3)
-    AND ($4 = '' OR coalesce(r.position, 'unknown') = $4)
-ORDER BY s.building, s.floor, s.room, s.service_point_id
-LIMIT $5 OFFSET $6
-)sql"};
-
-inline constexpr Sql meter_page_by_code{R"sql(
-SELECT meter_id
+inline constexpr Sql meter_list_meters{R"sql(
+SELECT meter_id, service_point_id, address
 FROM meter
 WHERE project_id = $1 AND to_at = 0
-ORDER BY address, meter_id
-LIMIT $2 OFFSET $3
 )sql"};
 
-/// $2: 1 balance, 2 last contact, 3 power; $3: 1 upwards, −1 downwards.
-inline constexpr Sql meter_page_by_number{R"sql(
-SELECT meter_id
+inline constexpr Sql meter_list_accounts{R"sql(
+SELECT account_id, name
+FROM account
+WHERE project_id = $1
+)sql"};
+
+inline constexpr Sql meter_list_positions{R"sql(
+SELECT service_point_id, position
+FROM relay_state
+WHERE project_id = $1
+)sql"};
+
+inline constexpr Sql meter_list_states{R"sql(
+SELECT
+    meter_id, account_id, balance, last_contact_at, coalesce(power_dw, 0), in_arrears, online
 FROM meter_view
 WHERE project_id = $1
-    AND meter_id NOT IN (SELECT meter_id FROM meter WHERE project_id = $1 AND to_at <> 0)
-ORDER BY
-    $3 * CASE $2 WHEN 1 THEN balance WHEN 2 THEN last_contact_at ELSE coalesce(power_dw, 0) END,
-    meter_id
-LIMIT $4 OFFSET $5
-)sql"};
-
-// What a list is sorted and filtered by (store/read_list.cpp), of candidates that an index finds.
-// The same columns each.
-
-inline constexpr Sql listed_all{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-)sql"};
-
-inline constexpr Sql listed_of_building{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-    AND meter_id IN (
-        SELECT m.meter_id
-        FROM service_point s
-        CROSS JOIN meter m
-        WHERE s.project_id = $1 AND m.project_id = $1 AND s.building = $2
-            AND m.service_point_id = s.service_point_id AND m.to_at = 0
-    )
-)sql"};
-
-/// $2: a LIKE pattern in lower case. Code (digits), place and name of the account are looked
-/// through where each lies narrowest; only what was found is joined.
-inline constexpr Sql listed_of_text{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-    AND meter_id IN (
-        SELECT meter_id
-        FROM meter
-        WHERE project_id = $1 AND to_at = 0 AND address LIKE $2 ESCAPE '!'
-        UNION
-        SELECT m.meter_id
-        FROM service_point s
-        CROSS JOIN meter m
-        WHERE s.project_id = $1 AND m.project_id = $1
-            AND lower(s.building || ' ' || s.floor || ' ' || s.room) LIKE $2 ESCAPE '!'
-            AND m.service_point_id = s.service_point_id AND m.to_at = 0
-        UNION
-        SELECT v.meter_id
-        FROM account a
-        CROSS JOIN agreement g
-        CROSS JOIN meter m
-        CROSS JOIN meter_view v
-        WHERE a.project_id = $1 AND g.project_id = $1 AND m.project_id = $1 AND v.project_id = $1
-            AND lower(a.name) LIKE $2 ESCAPE '!'
-            AND g.account_id = a.account_id
-            AND m.service_point_id = g.service_point_id AND m.to_at = 0
-            AND v.meter_id = m.meter_id AND v.account_id = a.account_id
-    )
-)sql"};
-
-inline constexpr Sql listed_in_arrears{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-    AND meter_id IN (SELECT meter_id FROM meter_view WHERE project_id = $1 AND in_arrears = 1)
-)sql"};
-
-inline constexpr Sql listed_lost{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-    AND meter_id IN (SELECT meter_id FROM meter_view WHERE project_id = $1 AND online = 0)
-)sql"};
-
-inline constexpr Sql listed_at_position{R"sql(
-SELECT
-    meter_id, service_point_id, building, floor, room, address, balance, in_arrears, online,
-    last_contact_at, power_dw, position
-FROM meter_list
-WHERE project_id = $1
-    AND meter_id IN (
-        SELECT m.meter_id
-        FROM relay_state r
-        CROSS JOIN meter m
-        WHERE r.project_id = $1 AND m.project_id = $1 AND r.position = $2
-            AND m.service_point_id = r.service_point_id AND m.to_at = 0
-    )
 )sql"};
 
 inline constexpr Sql meters_in_place{R"sql(
-SELECT count(*)
+SELECT meter_id, service_point_id
 FROM meter
 WHERE project_id = $1 AND to_at = 0
-)sql"};
-
-// Rows of meters that were taken down stay, and do not count.
-
-inline constexpr Sql meters_in_arrears{R"sql(
-SELECT count(*)
-FROM meter_view
-WHERE project_id = $1 AND in_arrears = 1
-    AND meter_id NOT IN (SELECT meter_id FROM meter WHERE project_id = $1 AND to_at <> 0)
-)sql"};
-
-inline constexpr Sql meters_lost{R"sql(
-SELECT count(*)
-FROM meter_view
-WHERE project_id = $1 AND online = 0
-    AND meter_id NOT IN (SELECT meter_id FROM meter WHERE project_id = $1 AND to_at <> 0)
+ORDER BY meter_id
 )sql"};
 
 /// $2: first instant of the business day.
@@ -188,26 +54,6 @@ SELECT CAST(coalesce(sum(energy_today), 0) AS bigint)
 FROM meter_view
 WHERE project_id = $1 AND reading_at >= $2
     AND meter_id NOT IN (SELECT meter_id FROM meter WHERE project_id = $1 AND to_at <> 0)
-)sql"};
-
-/// Without places whose meter was taken down and not replaced.
-inline constexpr Sql relay_counts{R"sql(
-SELECT
-    count(*) FILTER (WHERE position = 'closed'),
-    count(*) FILTER (WHERE position = 'open')
-FROM relay_state
-WHERE project_id = $1
-    AND service_point_id NOT IN (
-        SELECT m.service_point_id
-        FROM meter m
-        WHERE m.project_id = $1 AND m.to_at <> 0
-            AND NOT EXISTS (
-                SELECT 1
-                FROM meter n
-                WHERE n.project_id = $1 AND n.service_point_id = m.service_point_id
-                    AND n.to_at = 0
-            )
-    )
 )sql"};
 
 inline constexpr Sql meter_of_point{R"sql(

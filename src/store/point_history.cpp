@@ -1,4 +1,4 @@
-#include "app/point_history.hpp"
+#include "store/point_history.hpp"
 
 #include "rules/billing/adjustment.hpp"
 #include "store/read.hpp"
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <map>
 
-namespace mb::app {
+namespace mb::store {
 
 namespace {
 
@@ -27,8 +27,8 @@ void add_readings(const engine::DayRow& row, std::vector<rules::metering::DayRea
 
 }  // namespace
 
-void load_closed_days(store::Database& database, ProjectId project, engine::PointSnapshot& point) {
-    const store::Reader reader(database);
+void load_closed_days(Database& database, ProjectId project, engine::PointSnapshot& point) {
+    const Reader reader(database);
     for (std::size_t i = 0; i < point.history.meters.size(); ++i) {
         rules::billing::PointMeter& meter = point.history.meters[i];
         // What waits to be flushed may be in the store by now: by day and part it is the same row.
@@ -50,10 +50,10 @@ void load_closed_days(store::Database& database, ProjectId project, engine::Poin
     }
 }
 
-std::vector<BillLine> kept_lines(store::Database& database, ProjectId project,
-                                 AgreementId agreement, const AgreementAccrual& present) {
+std::vector<BillLine> kept_lines(Database& database, ProjectId project, AgreementId agreement,
+                                 const AgreementAccrual& present) {
     std::map<LineKey, BillLine> by_key;
-    for (const BillLine& line : store::Reader(database).bill_lines(project, agreement)) {
+    for (const BillLine& line : Reader(database).bill_lines(project, agreement)) {
         by_key[line.key] = line;
     }
     for (const BillLine& line : present.lines) {
@@ -72,7 +72,7 @@ Result<rules::billing::PointRating> rate_history(const engine::PointSnapshot& po
                                       keep_steps);
 }
 
-Result<engine::PointRerated> rerate_point(store::Database& database, ProjectId project,
+Result<engine::PointRerated> rerate_point(Database& database, ProjectId project,
                                           engine::PointSnapshot point) {
     load_closed_days(database, project, point);
     rules::billing::PointRating rating = TRY(rate_history(point, false));
@@ -99,4 +99,4 @@ Result<engine::PointRerated> rerate_point(store::Database& database, ProjectId p
     return out;
 }
 
-}  // namespace mb::app
+}  // namespace mb::store

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "engine/engine.hpp"
 #include "engine/events.hpp"
 #include "engine/point_snapshot.hpp"
 #include "rules/billing/history.hpp"
@@ -11,14 +10,14 @@
 
 #include <vector>
 
-namespace mb::app {
+namespace mb::store {
 
 /// Adds the readings of closed days. Throws StoreCorrupt, StoreUnavailable.
-void load_closed_days(store::Database& database, ProjectId project, engine::PointSnapshot& point);
+void load_closed_days(Database& database, ProjectId project, engine::PointSnapshot& point);
 
 /// An agreement's lines of all months, with what is posted of them: rows, and the present state
 /// where it is ahead of them.
-std::vector<rules::billing::BillLine> kept_lines(store::Database& database, ProjectId project,
+std::vector<rules::billing::BillLine> kept_lines(Database& database, ProjectId project,
                                                  AgreementId agreement,
                                                  const rules::billing::AgreementAccrual& present);
 
@@ -27,7 +26,7 @@ Result<rules::billing::PointRating> rate_history(const engine::PointSnapshot& po
                                                  bool keep_steps);
 
 /// From the snapshot alone to the event that tells the engine. Errors: those of rate_point().
-Result<engine::PointRerated> rerate_point(store::Database& database, ProjectId project,
+Result<engine::PointRerated> rerate_point(Database& database, ProjectId project,
                                           engine::PointSnapshot point);
 
-}  // namespace mb::app
+}  // namespace mb::store
