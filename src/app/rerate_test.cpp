@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "bench/project.hpp"
 #include "bench/rate_tariff.hpp"
 #include "store/open_store.hpp"
+#include "store/point_history.hpp"
 #include "store/postgres/test_cluster.hpp"
 #include "store/sql_store.hpp"
 #include "store/test_folder.hpp"
@@ -40,7 +42,8 @@ class Feeding {
 public:
     explicit Feeding(store::OpenStore& store) : store_(store) {}
 
-    void all(const TariffDocument& document) {
+    void all(const TariffDocument& document, bool eventful = false) {
+        eventful_ = eventful;
         bench::ProjectShape shape;
         shape.meters = meters;
         shape.start = start_;
@@ -50,6 +53,19 @@ public:
         for (int day = 0; day < days; ++day) {
             through(events_of(day), end_of(day));
         }
+    }
+    /// What the server's job does for points that wait to be rated anew.
+    void rate_waiting() {
+        const writer::Loaded now = writer::load_newest(store_.writer_store(), bench::bench_project);
+        std::vector<engine::Event> out;
+        now.engine.state().service_points.each([&](ServicePointId id, const auto& point) {
+            if (point.rerate) {
+                out.emplace_back(
+                    rerate_point(store_.database(), bench::bench_project, now.engine.snapshot(id))
+                        .value());
+            }
+        });
+        through(std::move(out), end_of(days - 1));
     }
     /// Batches in the log, nothing flushed or kept besides: as a kill leaves it.
     void without_flush(int day) {
@@ -76,17 +92,36 @@ private:
         std::vector<engine::Event> out;
         for (int half = day * 48 + 1; half <= (day + 1) * 48; ++half) {
             for (std::int32_t id = 1; id <= meters; ++id) {
+                if (eventful_ && id == 5 && day > 7 && day < 19) {
+                    continue;  // silent over the turn of the month
+                }
                 rules::metering::Registers registers;
                 registers.value[0].units = half * (500L + id * 200) + half % 5;
                 out.emplace_back(
                     engine::ReadingTaken{MeterId{id}, start_ + every * half, registers, {}});
             }
         }
+        if (eventful_ && day == 30) {
+            add_events(out, end_of(day) + Duration::minutes(-5));
+        }
         out.emplace_back(engine::Tick{});
         return out;
     }
+    /// Another occupant, whose tiers go on, and another transformer: between two readings to come.
+    static void add_events(std::vector<engine::Event>& out, Instant at) {
+        out.emplace_back(engine::AgreementEnded{AgreementId{3}, at, "moved out", "a", {}});
+        engine::Agreement next;
+        next.id = AgreementId{7};
+        next.service_point = ServicePointId{3};
+        next.account = AccountId{4};
+        next.tariff_code = "three-by-five";
+        next.from = at;
+        out.emplace_back(engine::AgreementStarted{next, {}, AgreementId{3}});
+        out.emplace_back(engine::RatioSet{MeterId{6}, at, 2, "other transformer", "b", {}});
+    }
 
     store::OpenStore& store_;
+    bool eventful_ = false;
     Instant start_ = parse_rfc3339("2026-06-17T00:10:00+08:00").value();
 };
 
@@ -108,9 +143,9 @@ Outcome run(RerateOptions options) {
 
 class RerateCommand : public testing::Test {
 protected:
-    void feed(TierCycle cycle) {
+    void feed(TierCycle cycle, bool eventful = false) {
         const auto opened = open();
-        Feeding(*opened).all(tariff(cycle));
+        Feeding(*opened).all(tariff(cycle), eventful);
     }
     std::unique_ptr<store::OpenStore> open() {
         return store::open_store({"sqlite", folder_.path().string()}, "test", Instant{1}).value();
@@ -196,6 +231,35 @@ TEST_F(RerateCommand, a_tier_year_counts_what_was_used_before_the_months) {
         EXPECT_FALSE(last && first_tier) << line;
     }
     EXPECT_GT(in_first, 0);
+}
+
+TEST_F(RerateCommand, follows_occupants_ratios_and_silence) {
+    for (const TierCycle cycle : {TierCycle::month, TierCycle::year}) {
+        std::filesystem::remove(folder_.path() / "meterbook.db");
+        feed(cycle, true);
+        for (const char* month : {"2026-06-20", "2026-07-20"}) {
+            RerateOptions one = options();
+            one.from = one.to = month;
+            const Outcome outcome = run(one);
+            EXPECT_EQ(0, outcome.code) << month << outcome.out;
+            const bool july = one.from == "2026-07-20";
+            const bool seven =
+                outcome.out.find(R"({"agreement":"7","account":"4",)") != std::string::npos;
+            EXPECT_EQ(july, seven) << month;
+            EXPECT_NE(std::string::npos,
+                      last_line(outcome.out).find(july ? R"("waiting":3,)" : R"("waiting":2,)"))
+                << last_line(outcome.out);
+        }
+        Feeding(*open()).rate_waiting();
+        RerateOptions both = options();
+        for (const char* from : {"2026-06-20", "2026-07-20"}) {
+            both.from = from;
+            const Outcome rated = run(both);
+            EXPECT_EQ(0, rated.code) << rated.out;
+            EXPECT_NE(std::string::npos, last_line(rated.out).find(R"("waiting":0,)"))
+                << last_line(rated.out);
+        }
+    }
 }
 
 TEST_F(RerateCommand, is_as_of_the_log_whatever_was_flushed) {
