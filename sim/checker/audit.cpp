@@ -23,7 +23,7 @@ constexpr Sql cash_balances{R"sql(
     GROUP BY owner ORDER BY owner)sql"};
 constexpr Sql usage_posted{R"sql(
     SELECT cause_id, SUM(CASE WHEN debit_kind = 'cash' THEN amount ELSE -amount END)
-    FROM posting WHERE project_id = $1 AND cause = 'usage'
+    FROM posting WHERE project_id = $1 AND cause IN ('usage', 'adjustment')
     GROUP BY cause_id ORDER BY cause_id)sql"};
 constexpr Sql kinds{R"sql(
     SELECT debit_kind, credit_kind, COUNT(*), SUM(amount) FROM posting

@@ -48,6 +48,8 @@ Checker::Checker(const world::Plant& plant, const world::Field& field, const wor
     for (std::size_t i = 0; i < rooms_.size(); ++i) {
         rooms_[i].read_at = plant.start;
         rooms_[i].total = field.first_units(i) % plant.installed[i].modulus;
+        rooms_[i].good[plant.start] = rooms_[i].total;
+        rooms_[i].seen.insert(plant.start);
     }
 }
 
@@ -118,6 +120,8 @@ void Checker::see(const engine::Event& event, const engine::EventOutcome& outcom
         OwnRoom& at = room(set->service_point.value);
         at.keep_power = set->keep_power.value_or(at.keep_power);
         at.no_disconnect = set->no_disconnect.value_or(at.no_disconnect);
+    } else if (const auto* rerated = std::get_if<engine::PointRerated>(&event)) {
+        rerate(rerated->service_point.value);
     } else if (std::holds_alternative<engine::MeterInstalled>(event)) {
         ++counts_.readings;  // its base is one of them
     } else if (const auto* taken_credit = std::get_if<engine::EmergencyCreditTaken>(&event)) {
@@ -125,28 +129,46 @@ void Checker::see(const engine::Event& event, const engine::EventOutcome& outcom
     }
 }
 
+namespace {
+
+/// Own judgement of a step: what moves forward, plausibly; else −1.
+std::int64_t use_between(const engine::Meter& meter, Instant from, std::int64_t before, Instant to,
+                         std::int64_t total) {
+    std::int64_t use = total - before;
+    if (use < 0) {
+        const bool wrapped = before >= meter.modulus / 10 * 9 && total < meter.modulus / 10 &&
+                             total != 0;  // a zero for a moment looks the same
+        if (!wrapped) {
+            return -1;
+        }
+        use += meter.modulus;
+    }
+    // W × µs ÷ 3.6·10⁹ = Wh; a fifth more and one step of the register are let through.
+    const int128 most =
+        static_cast<int128>(meter.max_power_w) * (to - from).us * 12 / 3'600'000'000 + 100;
+    return use > most ? -1 : use;
+}
+
+}  // namespace
+
 /// Own judgement of a reading: what moves forward, plausibly, is billed from the last good one.
 void Checker::reading(const engine::ReadingTaken& e, Instant now) {
     ++counts_.readings;
     OwnRoom& at = room(e.meter.value);
     const engine::Meter& meter = plant_.installed[static_cast<std::size_t>(e.meter.value - 1)];
     const std::int64_t total = e.registers.total().units;
-    if (e.at <= at.read_at || e.at > now + future_max || total >= meter.modulus) {
+    if (e.at > now + future_max || total >= meter.modulus) {
         return;
     }
-    std::int64_t use = total - at.total;
-    if (use < 0) {
-        const bool wrapped = at.total >= meter.modulus / 10 * 9 && total < meter.modulus / 10 &&
-                             total != 0;  // a zero for a moment looks the same
-        if (!wrapped) {
-            return;
+    const bool first_of_its_time = at.seen.insert(e.at).second;
+    if (e.at <= at.read_at) {
+        if (first_of_its_time && e.at < at.read_at) {
+            at.late[e.at] = total;
         }
-        use += meter.modulus;
+        return;
     }
-    // W × µs ÷ 3.6·10⁹ = Wh; a fifth more and one step of the register are let through.
-    const int128 most =
-        static_cast<int128>(meter.max_power_w) * (e.at - at.read_at).us * 12 / 3'600'000'000 + 100;
-    if (use > most) {
+    const std::int64_t use = use_between(meter, at.read_at, at.total, e.at, total);
+    if (use < 0) {
         return;
     }
     const std::string& code = plant_.tariff_codes[static_cast<std::size_t>(e.meter.value - 1)];
@@ -157,6 +179,7 @@ void Checker::reading(const engine::ReadingTaken& e, Instant now) {
     counts_.rollovers += total < at.total ? 1 : 0;
     at.total = total;
     at.read_at = e.at;
+    at.good[e.at] = total;
     // The meter must have shown this, not long ago.
     const std::int64_t first = field_.first_units(static_cast<std::size_t>(e.meter.value - 1));
     const auto& shown = field_.shown(static_cast<std::size_t>(e.meter.value - 1));
@@ -170,6 +193,32 @@ void Checker::reading(const engine::ReadingTaken& e, Instant now) {
             "showed",
             e.meter.value, text_of(e.at), at.billed);
     });
+}
+
+/// All that was billed once more, with the late ones that lie between their neighbours.
+void Checker::rerate(std::int64_t id) {
+    OwnRoom& at = room(id);
+    const engine::Meter& meter = plant_.installed[static_cast<std::size_t>(id - 1)];
+    const std::string& code = plant_.tariff_codes[static_cast<std::size_t>(id - 1)];
+    std::map<Instant, std::int64_t> all = at.good;
+    all.insert(at.late.begin(), at.late.end());
+    at.bill = {};
+    auto last = all.begin();
+    for (auto next = std::next(last); next != all.end(); ++next) {
+        const std::int64_t use =
+            use_between(meter, last->first, last->second, next->first, next->second);
+        const auto behind = at.good.upper_bound(next->first);
+        const bool leads_on =
+            at.good.count(next->first) > 0 || behind == at.good.end() ||
+            use_between(meter, next->first, next->second, behind->first, behind->second) >= 0;
+        if (use < 0 || !leads_on) {
+            continue;
+        }
+        if (use > 0) {
+            tariffs_.charge(at.bill, code, last->first, next->first, use * meter.ratio);
+        }
+        last = next;
+    }
 }
 
 void Checker::status(const engine::StatusRead& e) {
@@ -200,15 +249,16 @@ void Checker::relay(const engine::RelayRow& row) {
 
 void Checker::transfer(const rules::ledger::Transfer& row) {
     ++counts_.postings;
-    const bool known = (row.cause == Cause::usage &&
-                        ((row.debit.kind == Kind::cash && row.credit.kind == Kind::revenue) ||
-                         (row.debit.kind == Kind::revenue && row.credit.kind == Kind::cash))) ||
-                       (row.cause == Cause::payment && row.debit.kind == Kind::clearing &&
-                        row.credit.kind == Kind::cash) ||
-                       (row.cause == Cause::suspense_payment && row.debit.kind == Kind::clearing &&
-                        row.credit.kind == Kind::suspense) ||
-                       (row.cause == Cause::opening_balance && row.debit.kind == Kind::opening &&
-                        row.credit.kind == Kind::cash);
+    const bool of_bill = row.cause == Cause::usage || row.cause == Cause::adjustment;
+    const bool known =
+        (of_bill && ((row.debit.kind == Kind::cash && row.credit.kind == Kind::revenue) ||
+                     (row.debit.kind == Kind::revenue && row.credit.kind == Kind::cash))) ||
+        (row.cause == Cause::payment && row.debit.kind == Kind::clearing &&
+         row.credit.kind == Kind::cash) ||
+        (row.cause == Cause::suspense_payment && row.debit.kind == Kind::clearing &&
+         row.credit.kind == Kind::suspense) ||
+        (row.cause == Cause::opening_balance && row.debit.kind == Kind::opening &&
+         row.credit.kind == Kind::cash);
     by_kind_[row.credit.kind] += row.amount.fen;
     by_kind_[row.debit.kind] -= row.amount.fen;
     std::int64_t sum = 0;
@@ -228,7 +278,7 @@ void Checker::transfer(const rules::ledger::Transfer& row) {
             OwnRoom& at = room(side.owner);
             const std::int64_t effect = side == row.credit ? row.amount.fen : -row.amount.fen;
             at.cash += effect;
-            at.posted -= row.cause == Cause::usage ? effect : 0;
+            at.posted -= of_bill ? effect : 0;
         }
     }
     if (row.cause == Cause::payment) {

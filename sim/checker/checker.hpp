@@ -43,6 +43,9 @@ struct OwnRoom {
     Instant read_at;
     std::int64_t total = 0;  // register value as shown
     std::int64_t billed = 0;
+    std::map<Instant, std::int64_t> good;  // readings that were billed when they came
+    std::map<Instant, std::int64_t> late;  // that came behind a later one
+    std::set<Instant> seen;
     OwnBill bill;
     // money
     std::int64_t cash = 0;    // fen
@@ -88,6 +91,7 @@ public:
 private:
     void see(const engine::Event& event, const engine::EventOutcome& outcome, Instant now);
     void reading(const engine::ReadingTaken& e, Instant now);
+    void rerate(std::int64_t id);
     void status(const engine::StatusRead& e);
     void transfer(const rules::ledger::Transfer& row);
     void payment(const rules::ledger::Transfer& row);

@@ -16,14 +16,14 @@ using rules::billing::AgreementAccrual;
 using rules::billing::BillLine;
 using rules::ledger::Kind;
 
-/// What is posted of each line: of closed months the job knows it, of the others the state.
+/// What is posted of each line: of closed months the job knows it, of those still open the state.
+/// The job leaves out no month of the state's (drop_unchanged()): what it does not have is no more.
 std::vector<BillLine> kept_lines(const AgreementAccrual& rated, const AgreementAccrual& present) {
     std::map<rules::billing::LineKey, BillLine> by_key;
-    for (const BillLine& line : rated.lines) {
-        by_key[line.key] = line;
-    }
-    for (const BillLine& line : present.lines) {
-        by_key[line.key] = line;
+    for (const auto* lines : {&rated.lines, &present.lines}) {
+        for (const BillLine& line : *lines) {
+            by_key[line.key] = line;
+        }
     }
     std::vector<BillLine> out;
     for (const auto& entry : by_key) {

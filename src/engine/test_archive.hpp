@@ -94,6 +94,7 @@ struct Archive : Bench {
                 }
             }
             rules::billing::take_over(rating.agreements[i].accrual, kept, next);
+            rules::billing::drop_unchanged(rating.agreements[i].accrual, point.present[i]);
             event.agreements.push_back({id, rating.agreements[i].accrual});
         }
         return event;

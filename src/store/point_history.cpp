@@ -91,9 +91,7 @@ Result<engine::PointRerated> rerate_point(Database& database, ProjectId project,
         }
         AgreementAccrual& accrual = rating.agreements[i].accrual;
         rules::billing::take_over(accrual, kept, next_id);
-        // Closed months in which nothing changed need not travel.
-        rules::billing::close_cycles(
-            accrual, *std::min_element(point.closed_to.begin(), point.closed_to.end()));
+        rules::billing::drop_unchanged(accrual, present);
         out.agreements.push_back({id, std::move(accrual)});
     }
     return out;

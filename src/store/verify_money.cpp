@@ -117,6 +117,7 @@ private:
     std::map<Kind, int128> by_kind_;
     std::map<LineId, int128> by_line_;
     std::map<std::int64_t, int128> by_adjustment_;
+    std::int64_t amendments_to_ = 0;
     std::map<std::int32_t, int128> use_of_day_;
     std::multimap<std::string, Payment> payments_;  // by the channel's transaction
 };
@@ -161,6 +162,7 @@ void Ledger::adjustments() {
                         "its postings sum to " + text(by_adjustment_[row.id.value]) + " fen");
         }
         by_adjustment_.erase(row.id.value);
+        amendments_to_ = std::max(amendments_to_, row.amendments_to.value);
         const auto agreement = facts_.agreements.find(row.agreement.value);
         if (agreement == facts_.agreements.end() ||
             agreement->second.account != row.account.value) {
@@ -171,14 +173,20 @@ void Ledger::adjustments() {
         scan_.found_at("adjustment", std::to_string(id), "row.missing",
                        "postings of " + text(sum) + " fen name it");
     }
+    std::int64_t amended = 0;
     Counting amendments;
     scan_.rows(sql::amendment_all, "amendment", 1, [&](const Statement& stored) {
         const auto row = read_row<engine::AmendmentRow>(stored);
         amendments.met(scan_, row.id.value);
+        amended = row.id.value;
         if (row.service_point && facts_.service_points.count(row.service_point.value) == 0) {
             scan_.found("reference.service_point", "its service point is not there");
         }
     });
+    if (amended < amendments_to_) {
+        scan_.found_at("amendment", std::to_string(amendments_to_), "row.missing",
+                       "an adjustment rests on it");
+    }
 }
 
 /// "pay:CHANNEL:TRANSACTION"

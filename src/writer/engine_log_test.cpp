@@ -3,6 +3,7 @@
 // Recorded anew with METERBOOK_RECORD_ENGINE_LOG=1 (docs/development.md).
 #include "crypto/digest.hpp"
 #include "engine/engine.hpp"
+#include "engine/state.hpp"
 #include "engine/version.hpp"
 #include "rules/billing/adjustment.hpp"
 #include "tests/support/source_dir.hpp"
@@ -356,6 +357,11 @@ private:
             ReadingTaken ahead = reading(3);
             ahead.at = ahead.at + Duration::hours(3);
             batch({zero, huge, ahead});
+        }
+        if (round == 60) {  // rated anew in the night, which fails
+            ReadingTaken late = reading(2);
+            late.at = late.at + Duration::minutes(-45);
+            batch({late});
         }
         if (round == 17) {
             ReadingTaken late = reading(4);

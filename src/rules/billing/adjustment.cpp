@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace mb::rules::billing {
 
@@ -40,6 +41,24 @@ void take_over(AgreementAccrual& fresh, std::span<const BillLine> kept, std::int
     for (std::size_t i = 0; i < targets.size(); ++i) {
         fresh.pending += targets[i] - fresh.lines[i].posted;
     }
+}
+
+void drop_unchanged(AgreementAccrual& fresh, const AgreementAccrual& present) {
+    std::set<CycleId> told;
+    for (const BillLine& line : present.lines) {
+        told.insert(line.key.cycle);
+    }
+    const std::vector<Money> targets = posting_targets(fresh);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const BillLine& line = fresh.lines[i];
+        if (line.posted != targets[i] || line.posted_quantity != line.quantity) {
+            told.insert(line.key.cycle);
+        }
+    }
+    const auto gone = [&](CycleId cycle) { return told.count(cycle) == 0; };
+    std::erase_if(fresh.lines, [&](const BillLine& line) { return gone(line.key.cycle); });
+    std::erase_if(fresh.totals, [&](const CycleTotal& total) { return gone(total.cycle); });
+    std::erase_if(fresh.blocks, [&](const ShareBlock& block) { return gone(block.cycle); });
 }
 
 std::vector<AdjustedLine> post_adjustment(AgreementAccrual& accrual) {

@@ -50,7 +50,7 @@ protected:
         auto task = query_task();
         task.id = OutboxId{100 + n};
         effects_ = effects_of(
-            {transfer(3 + n, {rules::ledger::Kind::clearing, 1}, {rules::ledger::Kind::suspense, 0},
+            {transfer(5 + n, {rules::ledger::Kind::clearing, 1}, {rules::ledger::Kind::suspense, 0},
                       100, rules::ledger::Cause::suspense_payment,
                       "pay:sandbox:N" + std::to_string(n)),
              timeline(2 + n, "order.paid"), task});
@@ -72,7 +72,7 @@ protected:
             log_ = log;
             committed_ = n;
         }
-        EXPECT_EQ(3 + committed_, number(postings_text));
+        EXPECT_EQ(5 + committed_, number(postings_text));
         EXPECT_EQ(2 + committed_, number(entries_text));
         EXPECT_EQ(committed_, number(done_tasks_text));
     }
@@ -227,7 +227,7 @@ TEST_F(Faults, opening_again_after_a_fault_finds_all_that_was_acknowledged) {
     const std::int64_t acknowledged = committed_;
     opened_.reset();
     opened_ = open_store(folder_.path().string());
-    EXPECT_EQ(3 + acknowledged, number(postings_text));
+    EXPECT_EQ(5 + acknowledged, number(postings_text));
     EXPECT_EQ(log_.seq(), store().last_seq(campus));
     EXPECT_EQ(static_cast<std::size_t>(log_.seq()), store().log_after(campus, 0, 100).size());
 }

@@ -262,7 +262,7 @@ inline constexpr Sql receipts_of_day{R"sql(
 SELECT CAST(coalesce(sum(amount), 0) AS bigint)
 FROM posting
 WHERE project_id = $1 AND posted_on = $2
-    AND cause <> 'usage' AND cause <> 'opening_balance'
+    AND cause IN ('payment', 'suspense_payment')
 )sql"};
 
 /// $2: first instant of the business day.
