@@ -36,7 +36,7 @@ void add_room(std::vector<engine::Event>& out, const ProjectShape& shape, std::i
     out.emplace_back(engine::AgreementStarted{{AgreementId{id},
                                                ServicePointId{id},
                                                AccountId{id},
-                                               "tiers",
+                                               shape.tariff ? shape.tariff->code : "tiers",
                                                engine::PaymentMode::prepaid,
                                                shape.start,
                                                {}},
@@ -85,7 +85,8 @@ std::vector<engine::Event> set_up(const ProjectShape& shape) {
     config.name = "bench";
     const CivilDate tariff_from = Zone{}.date(shape.start) + -40;
     out.emplace_back(engine::ProjectConfigured{config, {}});
-    out.emplace_back(engine::TariffPublished{TariffId{1}, tariff(tariff_from), {}});
+    const auto document = shape.tariff ? *shape.tariff : tariff(tariff_from);
+    out.emplace_back(engine::TariffPublished{TariffId{1}, document, {}});
     for (std::int32_t id = 1; id <= shape.meters; ++id) {
         add_room(out, shape, id);
     }

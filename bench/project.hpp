@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct ProjectShape {
     /// How the meter is reached; default: its number in twelve digits, on profile plain.
     std::function<engine::MeterLink(std::int32_t id)> link;
     std::function<Money(std::int32_t id)> opening_balance;  // default: 10 000 yuan
+    std::optional<rules::tariff::TariffDocument> tariff;    // default: three tiers, one band
 };
 
 /// 2 000 rooms a building, 40 a floor: "3号楼", "12层", "1207".

@@ -7,12 +7,15 @@
 #include "app/fleet_command.hpp"
 #include "app/migrate_command.hpp"
 #include "app/rate_command.hpp"
+#include "app/rerate_command.hpp"
+#include "app/rerate_measured.hpp"
 #include "app/serve_command.hpp"
 #include "app/simulate_command.hpp"
 #include "app/verify_command.hpp"
 #include "app/verify_steps.hpp"
 #include "bench/ingest.hpp"
 #include "bench/list.hpp"
+#include "bench/rate.hpp"
 #include "bench/wire.hpp"
 
 #include <CLI/CLI.hpp>
@@ -66,6 +69,25 @@ void add_rate(CLI::App& cli, int& code) {
     sub->add_flag("--batch", options->batch,
                   "Cases {\"tariffs\": […], \"usage\": {…}} from standard input, one a line");
     sub->callback([options, &code] { code = run_rate(*options, std::cin, std::cout, std::cerr); });
+}
+
+void add_rerate(CLI::App& cli, int& code) {
+    CLI::App* sub = cli.add_subcommand(
+        "rerate", "Rate months anew from the stored readings, or by another tariff. Reads only");
+    auto options = std::make_shared<RerateOptions>();
+    sub->add_option("--project", options->project, "Id; not needed when there is one");
+    sub->add_option("--from", options->from, "A day of the first month")->required();
+    sub->add_option("--to", options->to, "A day of the last month")->required();
+    sub->add_option("--tariff", options->tariff,
+                    "Who would pay more, who less: a document, an id, or CODE@VERSION");
+    sub->add_flag("--dry-run", options->dry_run, "Without a look into the books");
+    sub->add_option("--threads", options->threads, "1 … 8; 0: as many as the machine has")
+        ->check(CLI::Range(0, 8))
+        ->capture_default_str();
+    sub->add_option("--data", options->data, "Data folder")->capture_default_str();
+    add_store(sub, options->store);
+    sub->add_flag("--json", options->json, "JSON, a line each, the total last");
+    sub->callback([options, &code] { code = run_rerate(*options, std::cout, std::cerr); });
 }
 
 void add_explain(CLI::App& cli, int& code) {
@@ -251,12 +273,37 @@ void add_bench_list(CLI::App* bench, int& code) {
     sub->callback([options, &code] { code = bench::run_list(*options, std::cout, std::cerr); });
 }
 
+void add_bench_rate(CLI::App* bench, int& code) {
+    CLI::App* sub = bench->add_subcommand(
+        "rate", "Rating: the kernel in memory, and a month of a project from the store");
+    auto options = std::make_shared<bench::RateBenchOptions>();
+    sub->add_option("--kernel-meters", options->kernel.meters, "0 … 10000000; 0: without")
+        ->check(CLI::Range(0, 10'000'000))
+        ->capture_default_str();
+    sub->add_option("--kernel-quarters", options->kernel.quarters, "Quarter hours; 1 … 960")
+        ->check(CLI::Range(1, 960))
+        ->capture_default_str();
+    sub->add_option("--meters", options->month.meters, "Of the project, 0 … 1000000; 0: without")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    sub->add_option("--threads", options->month.threads, "0: as many as the machine has")
+        ->check(CLI::Range(0, 8))
+        ->capture_default_str();
+    add_store(sub, options->month.store);
+    sub->add_option("--folder", options->month.folder, bench_folder);
+    sub->add_flag("--json", options->json, "Print one JSON object");
+    sub->callback([options, &code] {
+        code = bench::run_rate_bench(*options, rerate_measured, std::cout, std::cerr);
+    });
+}
+
 void add_bench(CLI::App& cli, int& code) {
     CLI::App* sub = cli.add_subcommand("bench", "Measure, as ratios within one run");
     sub->require_subcommand(1);
     add_bench_ingest(sub, code);
     add_bench_wire(sub, code);
     add_bench_list(sub, code);
+    add_bench_rate(sub, code);
 }
 
 }  // namespace
@@ -266,9 +313,9 @@ int run_command_line(int argc, char** argv) {
     cli.require_subcommand(1);
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
-    for (const auto add :
-         {add_serve, add_demo, add_rate, add_explain, add_decode, add_fleet, add_sandbox_channel,
-          add_simulate, add_verify, add_backup, add_restore, add_migrate, add_user, add_bench}) {
+    for (const auto add : {add_serve, add_demo, add_rate, add_rerate, add_explain, add_decode,
+                           add_fleet, add_sandbox_channel, add_simulate, add_verify, add_backup,
+                           add_restore, add_migrate, add_user, add_bench}) {
         add(cli, code);
     }
     try {

@@ -14,8 +14,8 @@ namespace mb::app {
 /// view.ahead.
 store::VerifyStep replay_step();
 
-/// So many service points of each project, evenly chosen, rated again from their first readings on. Codes: rating.line_differs, rating.line_missing, rating.extra_line,
-/// rating.refused.
+/// So many service points of each project, evenly chosen, rated again from their first readings on.
+/// Codes: rating.line_differs, rating.line_missing, rating.extra_line, rating.refused.
 store::VerifyStep rerate_step(int points = 40);
 
 /// Both.

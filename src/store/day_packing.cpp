@@ -17,6 +17,9 @@ constexpr int compression_level = 1;
 struct FreeCompressor {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 };
+struct FreeDecompressor {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
 
 }  // namespace
 
@@ -56,8 +59,11 @@ Bytes decompress(ByteView bytes) {
         size > day_bytes_max) {
         throw writer::StoreCorrupt("store: a packed day does not unpack");
     }
+    // As above: with a context of its own a day takes six times as long.
+    thread_local const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
     Bytes out(static_cast<std::size_t>(size));
-    const std::size_t got = ZSTD_decompress(out.data(), out.size(), bytes.data(), bytes.size());
+    const std::size_t got =
+        ZSTD_decompressDCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
     if (ZSTD_isError(got) != 0 || got != out.size()) {
         throw writer::StoreCorrupt("store: a packed day does not unpack");
     }

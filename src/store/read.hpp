@@ -104,8 +104,8 @@ public:
     [[nodiscard]] std::vector<rules::metering::DayReading> day(ProjectId project, MeterId meter,
                                                                CivilDate on) const;
     /// Days [from, to) of a meter, all their parts, oldest first.
-    [[nodiscard]] std::vector<engine::DayRow> days(ProjectId project, MeterId meter,
-                                                   CivilDate from, CivilDate to) const;
+    [[nodiscard]] std::vector<engine::DayRow> days(ProjectId project, MeterId meter, CivilDate from,
+                                                   CivilDate to) const;
     /// All lines of an agreement as they were last written, by id.
     [[nodiscard]] std::vector<rules::billing::BillLine> bill_lines(ProjectId project,
                                                                    AgreementId agreement) const;

@@ -147,6 +147,7 @@ public:
         }
         begun_.resize(history_.agreements.size());
         used_.resize(history_.agreements.size());
+        agreement_bounds_ = agreement_bounds();
     }
 
     Result<PointRating> run() {
@@ -167,6 +168,7 @@ private:
             return {};
         }
         const metering::MeterSpec spec = before_ratio(meter);
+        ratio_bounds_ = ratio_bounds(meter);
         std::size_t base = 0;
         for (std::size_t i = 1; i < readings.size(); ++i) {
             const auto step = step_between(spec, readings[base], readings[i]);
@@ -184,8 +186,10 @@ private:
     /// Its parts by ratio and agreement. False: it has no price, nothing was charged.
     Result<bool> charge(const PointMeter& meter, const DayReading& before, const DayReading& after,
                         const metering::Difference& step) {
-        std::vector<RatedStep> parts;
-        for (const Part& by_ratio : divided(step.total, before.at, after.at, ratio_bounds(meter))) {
+        std::vector<RatedStep>& parts = parts_;  // nearly always one: no memory is asked for
+        parts.clear();
+        divide(step.total, before.at, after.at, ratio_bounds_, by_ratio_);
+        for (const Part& by_ratio : by_ratio_) {
             const std::int32_t ratio = meter.ratio_at(by_ratio.from);
             if (by_ratio.quantity.units > max_interval_quantity.units / ratio) {
                 return fail(error("billing.too_large", ErrorKind::unprocessable)
@@ -193,8 +197,8 @@ private:
                                 .with("at", utc_text(after.at)));
             }
             const Quantity quantity{by_ratio.quantity.units * ratio};
-            for (const Part& part :
-                 divided(quantity, by_ratio.from, by_ratio.to, agreement_bounds())) {
+            divide(quantity, by_ratio.from, by_ratio.to, agreement_bounds_, by_agreement_);
+            for (const Part& part : by_agreement_) {
                 const bool whole = part.from == before.at && part.to == after.at;
                 const std::size_t there = agreement_at(part.from);
                 RatedStep& rated = parts.emplace_back();
@@ -272,29 +276,29 @@ private:
         Quantity quantity;
     };
 
-    /// By time, at those bounds that lie within.
-    static std::vector<Part> divided(Quantity quantity, Instant from, Instant to,
-                                     const std::vector<Instant>& bounds) {
-        std::vector<Part> out;
-        std::vector<std::int64_t> weights;
+    /// By time, at those bounds that lie within. `out` is used again and again.
+    static void divide(Quantity quantity, Instant from, Instant to,
+                       const std::vector<Instant>& bounds, std::vector<Part>& out) {
+        out.clear();
         for (const Instant bound : bounds) {
             if (bound > from && bound < to) {
                 out.push_back({from, bound, {}});
-                weights.push_back((bound - from).us);
                 from = bound;
             }
         }
         out.push_back({from, to, {}});
-        weights.push_back((to - from).us);
         if (out.size() == 1) {
             out[0].quantity = quantity;
-            return out;
+            return;
+        }
+        std::vector<std::int64_t> weights;
+        for (const Part& part : out) {
+            weights.push_back((part.to - part.from).us);
         }
         const std::vector<std::int64_t> parts = shares_of(quantity.units, weights);
         for (std::size_t i = 0; i < out.size(); ++i) {
             out[i].quantity = {parts[i]};
         }
-        return out;
     }
 
     static std::vector<Instant> ratio_bounds(const PointMeter& meter) {
@@ -376,6 +380,11 @@ private:
     const Zone& zone_;
     const PointHistory& history_;
     bool keep_;
+    std::vector<Instant> agreement_bounds_;
+    std::vector<Instant> ratio_bounds_;  // of the present meter
+    std::vector<RatedStep> parts_;       // of the present step, as are these
+    std::vector<Part> by_ratio_;
+    std::vector<Part> by_agreement_;
     std::vector<bool> begun_;
     std::vector<std::vector<Interval>> used_;  // by agreement; only where months are settled
     PointRating out_;

@@ -54,6 +54,8 @@ int length_of_month(int year, int month) {
     return next.days - CivilDate::from_ymd(year, month, 1).days;
 }
 
+constexpr int days_of_every_month = 28;
+
 using ByMonth = std::array<Limits, 13>;
 
 Result<std::size_t> limits_by_month(const std::vector<MonthLimits>& sets, ByMonth& out) {
@@ -157,7 +159,10 @@ CivilDate add_months(CivilDate date, int months, int day) {
     const int total = year * months_per_year + month - 1 + months;
     year = floor_div(total, months_per_year);
     month = floor_mod(total, months_per_year) + 1;
-    return CivilDate::from_ymd(year, month, std::min(day, length_of_month(year, month)));
+    if (day > days_of_every_month) {
+        day = std::min(day, length_of_month(year, month));
+    }
+    return CivilDate::from_ymd(year, month, day);
 }
 
 Result<TierRule> TierRule::compile(const TariffDocument& document) {
