@@ -6,6 +6,7 @@
 #include "rules/billing/history.hpp"
 
 #include <map>
+#include <set>
 
 namespace mb::engine::testing {
 
@@ -117,6 +118,7 @@ struct Archive : Bench {
     }
 
 private:
+    std::set<std::string> keys_;  // the store takes each once
     void keep_rows() {
         for (const Row& row : out.rows()) {
             if (const auto* line = std::get_if<BillLineRow>(&row)) {
@@ -124,6 +126,7 @@ private:
             } else if (const auto* adjustment = std::get_if<AdjustmentRow>(&row)) {
                 adjustments.push_back(*adjustment);
             } else if (const auto* transfer = std::get_if<rules::ledger::Transfer>(&row)) {
+                EXPECT_TRUE(keys_.insert(transfer->idempotency).second) << transfer->idempotency;
                 transfers.push_back(*transfer);
             }
         }
