@@ -1,5 +1,6 @@
 #include "app/command_line.hpp"
 
+#include "app/amend_command_line.hpp"
 #include "app/backup_command.hpp"
 #include "app/decode_command.hpp"
 #include "app/demo.hpp"
@@ -266,9 +267,9 @@ int run_command_line(int argc, char** argv) {
     cli.require_subcommand(1);
     cli.set_version_flag("--version", "meterbook 0.1.0");
     int code = 0;
-    for (const auto add :
-         {add_serve, add_demo, add_rate, add_explain, add_decode, add_fleet, add_sandbox_channel,
-          add_simulate, add_verify, add_backup, add_restore, add_migrate, add_user, add_bench}) {
+    for (const auto add : {add_serve, add_demo, add_rate, add_explain, add_decode, add_fleet,
+                           add_sandbox_channel, add_simulate, add_verify, add_backup, add_restore,
+                           add_migrate, add_user, add_amend, add_bench}) {
         add(cli, code);
     }
     try {
