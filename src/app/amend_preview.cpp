@@ -1,6 +1,6 @@
 #include "app/amend_preview.hpp"
 
-#include "app/point_history.hpp"
+#include "store/point_history.hpp"
 #include "engine/state.hpp"
 
 #include <map>
@@ -47,7 +47,7 @@ Result<std::string> apply(engine::Engine& engine, const engine::Event& event,
 
 Result<void> rate(store::Database& database, engine::Engine& copy, ServicePointId point,
                   const engine::Now& now, std::vector<engine::AdjustmentRow>& out) {
-    auto rated = rerate_point(database, copy.project(), copy.snapshot(point));
+    auto rated = store::rerate_point(database, copy.project(), copy.snapshot(point));
     if (!rated) {
         return fail(Error(rated.error()).with("service_point", point.text()));
     }
