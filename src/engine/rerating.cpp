@@ -38,10 +38,9 @@ void adjust(Context& c, const PointRerated& e, AgreementState& agreement,
     AccountState& account = c.state.accounts.at(agreement.config.account);
     AdjustmentRow row;
     row.id = AdjustmentId{c.state.counters.adjustment + 1};
-    // What was used is posted as use; what then differs is the adjustment.
-    const std::int64_t last_posting = c.state.counters.posting;
-    post_agreement(c, id, agreement, c.today, ":" + row.id.text());
-    const bool posted = c.state.counters.posting != last_posting;
+    // What was used is posted as use; what then differs is the adjustment. Under the job's number:
+    // that of an adjustment comes again when nothing differs.
+    post_agreement(c, id, agreement, c.today, ":" + e.task.text());
     AgreementAccrual next = rated;
     std::vector<BillLine> kept = kept_lines(rated, agreement.accrual);
     for (BillLine& line : next.lines) {
@@ -69,12 +68,10 @@ void adjust(Context& c, const PointRerated& e, AgreementState& agreement,
     account.spent += row.amount;
     agreement.accrual = std::move(next);
     rules::billing::close_cycles(agreement.accrual, c.state.closed_to + -1);
-    if (!lines.empty() || posted) {
-        ++c.state.counters.adjustment;  // its number stands in the postings' keys: never again
-    }
     if (lines.empty()) {
         return;
     }
+    ++c.state.counters.adjustment;
     row.agreement = id;
     row.account = agreement.config.account;
     row.service_point = agreement.config.service_point;

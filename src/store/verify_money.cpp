@@ -44,7 +44,7 @@ std::optional<UseKey> parse_use_key(std::string_view key) {
     key.remove_prefix(4);
     const auto agreement = eat_number(key);
     const auto line = agreement ? eat_number(key) : std::nullopt;
-    // Before an adjustment what was used is posted as well: ":" and its number.
+    // Before rating anew what was used is posted as well: ":" and the job's number.
     const std::size_t colon = key.find(':');
     const auto on = CivilDate::parse(key.substr(0, colon));
     if (!line || !on) {

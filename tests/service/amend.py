@@ -78,24 +78,23 @@ def previewed(server: Server) -> None:
 
 
 def corrected_reading(server: Server) -> None:
-    """Someone read 30 kWh too much; the correction gives it back."""
-    found = first_steps(server, 1, 3)
-    end = found[-1]["to"]
-    high = Decimal(found[-1]["register_to"]) + 30
-    at = (datetime.fromisoformat(end) + timedelta(seconds=1)).isoformat()
-    wrong = amend(server, "reading", "--meter", found[0]["meter"], "--at", at, "--total", str(high),
-                  "--reason", "抄错了", "--estimated")
-    expect(Decimal(wrong["amendment"]["charged"]) > 10, wrong)
+    """Someone read 1.2 kWh too much, five minutes after the last poll; the correction gives it back."""
+    known = len(first_steps(server, 1, 3))
+    last = until(lambda: (found := steps(server, 1)) and len(found) > known and found[-1], 60, "a fresh reading")
+    at = (datetime.fromisoformat(last["to"]) + timedelta(seconds=299)).isoformat()
+    where = ["reading", "--meter", last["meter"], "--at", at, "--total"]
+    right = Decimal(last["register_to"])
+    wrong = amend(server, *where, str(right + Decimal("1.2")), "--reason", "抄错了")
+    charged = Decimal(wrong["amendment"]["charged"])
+    expect(charged > Decimal("0.5"), wrong)
     posted = postings(server)
-    right = Decimal(found[-1]["register_to"])
-    told = amend(server, "reading", "--meter", found[0]["meter"], "--at", at, "--total", str(right),
-                 "--reason", "更正抄表")
-    expect(Decimal(told["amendment"]["charged"]) < -10, told)
-    adjusted(told)
+    told = amend(server, *where, str(right), "--reason", "更正抄表")
+    expect(Decimal(told["amendment"]["charged"]) == -charged == adjusted(told), told, wrong)
     expect(postings(server)[:len(posted)] == posted, "posted entries changed")
     kinds = [row["kind"] for row in server.rows("SELECT kind FROM amendment ORDER BY amendment_id")]
-    expect(kinds[-2:] == ["estimate", "reading"], kinds)
-    until(lambda: steps(server, 1)[-1]["to"] > at, 60, "later readings after the correction")
+    expect(kinds == ["reading", "reading"], kinds)
+    until(lambda: datetime.fromisoformat(steps(server, 1)[-1]["to"]) > datetime.fromisoformat(at), 60,
+          "later readings after the correction")
     explained(server, 1)
 
 
