@@ -35,6 +35,7 @@ for store in sqlite postgres; do
     service restore_drill "$store"
     service disk_full "$store"
     service explain "$store"
+    service amend "$store"
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
 service postgres_down postgres --rounds "$ends"
