@@ -46,7 +46,9 @@ std::string kind_of(std::string_view code) {
     const std::string_view first = code.substr(0, code.find('.'));
     if (std::find(kinds.begin(), kinds.end(), first) != kinds.end()) return std::string(first);
     if (first == "payment") return "order";
-    if (first == "agreement" || first == "tariff") return "credit";
+    if (first == "agreement" || first == "tariff" || first == "bill" || first == "billing") {
+        return "credit";
+    }
     return "reading";
 }
 

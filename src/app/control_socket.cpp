@@ -14,8 +14,9 @@ namespace mb::app {
 
 namespace {
 
-constexpr std::size_t line_max = 4096;
-constexpr int patience_ms = 5000;
+constexpr std::size_t line_max =
+    16 * 1024 * 1024;  // a tariff document, the answer about all points
+constexpr int request_patience_ms = 5000;
 
 Error socket_error(const std::filesystem::path& path) {
     return error("control.socket", ErrorKind::unavailable)
@@ -35,17 +36,21 @@ bool address_of(const std::filesystem::path& path, sockaddr_un& out) {
     return true;
 }
 
-/// A line without its end; "" when none came in time.
-std::string read_line(int fd) {
+/// A line without its end; "" when none came in time. Nothing follows a line on its connection.
+std::string read_line(int fd, int patience_ms) {
     std::string out;
     pollfd waiting{fd, POLLIN, 0};
-    char c = 0;
-    while (out.size() < line_max && ::poll(&waiting, 1, patience_ms) > 0 &&
-           ::read(fd, &c, 1) == 1) {
-        if (c == '\n') {
+    char piece[4096];
+    while (out.size() < line_max && ::poll(&waiting, 1, patience_ms) > 0) {
+        const ssize_t came = ::read(fd, piece, sizeof piece);
+        if (came <= 0) {
+            break;
+        }
+        out.append(piece, static_cast<std::size_t>(came));
+        if (out.back() == '\n') {
+            out.pop_back();
             return out;
         }
-        out += c;
     }
     return {};
 }
@@ -131,7 +136,7 @@ void ControlSocket::Listener::serve() const {
         if (fd < 0) {
             continue;
         }
-        const std::string line = read_line(fd);
+        const std::string line = read_line(fd, request_patience_ms);
         const auto answer = judge(line);
         write_line(fd, answer ? "ok " + *answer : "error " + answer.error().text());
         ::close(fd);
@@ -164,7 +169,8 @@ Result<ControlSocket> ControlSocket::listen(const std::filesystem::path& path,
     return ControlSocket(std::move(listener));
 }
 
-Result<std::string> ask_server(const std::filesystem::path& path, const std::string& line) {
+Result<std::string> ask_server(const std::filesystem::path& path, const std::string& line,
+                               int patience_ms) {
     sockaddr_un address{};
     const Error not_running =
         error("control.not_running", ErrorKind::unavailable).with("socket", path.string());
@@ -179,7 +185,7 @@ Result<std::string> ask_server(const std::filesystem::path& path, const std::str
         return fail(not_running);
     }
     write_line(fd, line);
-    const std::string answer = read_line(fd);
+    const std::string answer = read_line(fd, patience_ms);
     ::close(fd);
     if (answer.starts_with("ok ")) {
         return answer.substr(3);

@@ -1,5 +1,6 @@
 // The running server's local socket: command-line writes go through it, because only one process
-// may write a data folder. One line in, one line out: "ok …" or "error CODE …". Owner only.
+// may write a data folder. One line in, one line out: "ok …" or "error CODE …", at most 16 MiB.
+// Owner only.
 #pragma once
 
 #include "base/result.hpp"
@@ -30,8 +31,10 @@ private:
     std::unique_ptr<Listener> listener_;
 };
 
-/// Errors: control.not_running (nobody listens there), control.failed, and those of the server.
-Result<std::string> ask_server(const std::filesystem::path& path, const std::string& line);
+/// Errors: control.not_running (nobody listens there), control.refused {answer}: what the server
+/// said, "" when it did not in `patience_ms`.
+Result<std::string> ask_server(const std::filesystem::path& path, const std::string& line,
+                               int patience_ms = 5000);
 
 std::filesystem::path control_path(const std::filesystem::path& data);
 

@@ -42,6 +42,13 @@ TEST_F(Control, AnswersALineWithALine) {
               std::filesystem::perms::owner_all);
 }
 
+TEST_F(Control, TakesAWholeTariffDocument) {
+    const auto socket = ControlSocket::listen(path_, answer);
+    ASSERT_TRUE(socket) << socket.error().text();
+    const std::string document(300'000, 'x');
+    EXPECT_EQ(ask_server(path_, document).value(), "heard " + document);
+}
+
 // The thread answered through the object it was started from; once that had been moved, as the
 // server does, its handler was empty and the process ended.
 TEST_F(Control, StillAnswersWhenMoved) {

@@ -1,6 +1,7 @@
 #include "app/rate_command.hpp"
 
 #include "app/calendar.hpp"
+#include "app/error_json.hpp"
 #include "app/usage_csv.hpp"
 #include "base/json.hpp"
 #include "rules/billing/rating.hpp"
@@ -48,18 +49,6 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<Usage> parse_usage(const std::string& path, std::string_view text) {
     return path.ends_with(".csv") ? parse_usage_csv(text) : from_json<Usage>(text);
-}
-
-std::string error_json(const Error& why) {
-    std::string out = "{\"error\":{\"code\":";
-    append_json(out, why.code);
-    for (const auto& [name, value] : why.params) {
-        out += ',';
-        append_json(out, name);
-        out += ':';
-        append_json(out, value);
-    }
-    return out + "}}";
 }
 
 std::string cell(const std::optional<rules::tariff::Band>& band) {

@@ -2,6 +2,7 @@
 
 #include "api/api_server.hpp"
 #include "api/store_ports.hpp"
+#include "app/amend_desk.hpp"
 #include "app/callbacks.hpp"
 #include "app/control_socket.hpp"
 #include "app/managers.hpp"
@@ -91,6 +92,7 @@ public:
     std::unique_ptr<api::WriterDoor> door_;
     std::unique_ptr<headend::Headend> headend_;
     std::unique_ptr<RerateDesk> rerates_;
+    std::unique_ptr<AmendDesk> amends_;
     std::unique_ptr<OutboxDispatcher> outbox_;
     std::unique_ptr<CallbackDesk> callbacks_;
     std::unique_ptr<api::StoreReads> reads_;
@@ -205,6 +207,8 @@ void Server::Impl::open_rerates() {
         return thread_->submit_and_wait({project, std::move(event), {}, {}}, Duration::seconds(30));
     };
     rerates_ = std::make_unique<RerateDesk>(store_->database(), std::move(ports));
+    amends_ =
+        std::make_unique<AmendDesk>(store_->database(), *thread_, [this] { return clock_.now(); });
 }
 
 void Server::Impl::open_outbox() {
@@ -313,8 +317,12 @@ api::Health Server::Impl::health() const {
     return out;
 }
 
-/// "code PHONE" and "add PHONE PROJECT NAME".
+/// "code PHONE", "add PHONE PROJECT NAME", and "amend… {JSON}" (app/amend_desk.hpp).
 Result<std::string> Server::Impl::control(const std::string& line) {
+    if (line.starts_with("amend")) {
+        const std::size_t blank = std::min(line.find(' '), line.size());
+        return amends_->answer(line.substr(0, blank), std::string_view(line).substr(blank));
+    }
     std::istringstream words(line);
     std::string verb;
     std::string phone;
@@ -351,6 +359,7 @@ int Server::Impl::run() {
         log::warn("no control socket: {}", control.error().text());
     }
     reactor_.run();
+    amends_->stop();
     control_.reset();
     log::info("stopping: the queue is drained, rows are flushed, a checkpoint is taken");
     headend_->stop();

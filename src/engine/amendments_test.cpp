@@ -53,6 +53,25 @@ TEST(Amendments, AJobWhoseBasisMovedIsRefusedAndRepeated) {
     EXPECT_EQ(b.balance(), Money{9'400});
 }
 
+// Their postings of use had the number of an adjustment that was never made, so the second job of a
+// day could not be committed.
+TEST(Amendments, JobsThatFindNothingStillPostUnderKeysOfTheirOwn) {
+    Archive b;
+    b.until("2026-11-23T18:00:00+08:00");
+    for (const char* kwh : {"105.00", "106.00", "107.00"}) {
+        b.later(Duration::minutes(15));
+        b.ok(ReadingTaken{MeterId{1}, b.now.business, total(kwh), ReadingSource::poll});
+        b.ok(RatioSet{MeterId{1}, at("2026-11-23T12:00:00+08:00"), 1, "核对", "", {}});
+        b.rerate();
+    }
+    EXPECT_TRUE(b.adjustments.empty());
+    std::set<std::string> keys;
+    for (const auto& transfer : b.transfers) {
+        EXPECT_TRUE(keys.insert(transfer.idempotency).second) << transfer.idempotency;
+    }
+    EXPECT_EQ(b.balance(), Money{9'300});
+}
+
 TEST(Amendments, AMeterExchangedTwoDaysAgoIsRatedFromTheChangeOn) {  // F21
     Archive b;
     b.until("2026-11-24T00:00:00+08:00");

@@ -38,8 +38,9 @@ void adjust(Context& c, const PointRerated& e, AgreementState& agreement,
     AccountState& account = c.state.accounts.at(agreement.config.account);
     AdjustmentRow row;
     row.id = AdjustmentId{c.state.counters.adjustment + 1};
-    // What was used is posted as use; what then differs is the adjustment.
-    post_agreement(c, id, agreement, c.today, ":" + row.id.text());
+    // What was used is posted as use; what then differs is the adjustment. Under the job's number:
+    // that of an adjustment comes again when nothing differs.
+    post_agreement(c, id, agreement, c.today, ":" + e.task.text());
     AgreementAccrual next = rated;
     std::vector<BillLine> kept = kept_lines(rated, agreement.accrual);
     for (BillLine& line : next.lines) {

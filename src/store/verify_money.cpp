@@ -1,6 +1,7 @@
 // Ledger, bills, orders: sums from the postings alone.
 #include <charconv>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "store/statements/money.hpp"
@@ -21,6 +22,7 @@ using LineId = std::pair<std::int64_t, std::int64_t>;  // agreement, line
 struct UseKey {
     LineId line;
     CivilDate on;
+    bool at_close = false;
 };
 
 /// The number before the next ':', which is eaten as well.
@@ -42,12 +44,13 @@ std::optional<UseKey> parse_use_key(std::string_view key) {
     key.remove_prefix(4);
     const auto agreement = eat_number(key);
     const auto line = agreement ? eat_number(key) : std::nullopt;
-    // Before an adjustment what was used is posted as well: ":" and its number.
-    const auto on = CivilDate::parse(key.substr(0, key.find(':')));
+    // Before rating anew what was used is posted as well: ":" and the job's number.
+    const std::size_t colon = key.find(':');
+    const auto on = CivilDate::parse(key.substr(0, colon));
     if (!line || !on) {
         return std::nullopt;
     }
-    return UseKey{{*agreement, *line}, *on};
+    return UseKey{{*agreement, *line}, *on, colon == std::string_view::npos};
 }
 
 struct AdjustKey {
@@ -119,6 +122,7 @@ private:
     std::map<std::int64_t, int128> by_adjustment_;
     std::int64_t amendments_to_ = 0;
     std::map<std::int32_t, int128> use_of_day_;
+    std::set<std::int32_t> closing_days_;           // that their close posted
     std::multimap<std::string, Payment> payments_;  // by the channel's transaction
 };
 
@@ -132,6 +136,9 @@ void Ledger::use(const Transfer& row) {
     const int128 amount = charge ? int128{row.amount.fen} : -int128{row.amount.fen};
     by_line_[key->line] += amount;
     use_of_day_[key->on.days] += amount;
+    if (key->at_close) {
+        closing_days_.insert(key->on.days);
+    }
     const auto agreement = facts_.agreements.find(key->line.first);
     const std::int64_t payer = charge ? row.debit.owner : row.credit.owner;
     if (row.cause_id != key->line.first || agreement == facts_.agreements.end() ||
@@ -327,15 +334,19 @@ void Ledger::bill_lines() {
 }
 
 void Ledger::proofs() {
+    std::set<std::int32_t> proved;
     scan_.rows(sql::daily_proof_all, "daily_proof", 2, [&](const Statement& stored) {
         const auto row = read_row<engine::DailyProofRow>(stored);
         if (int128{row.charged} + row.held + row.excluded != row.received) {
             scan_.found("proof.readings", "charged, held and excluded are not all that came in");
         }
         use_of_day_[row.on.days] -= row.posted.fen;
+        proved.insert(row.on.days);
     });
     for (const auto& [on, difference] : use_of_day_) {
-        if (difference != 0) {
+        // What an adjustment posted of a day that still runs is proved when it closes.
+        const bool runs = (proved.empty() || on > *proved.rbegin()) && closing_days_.count(on) == 0;
+        if (difference != 0 && !runs) {
             scan_.found_at("daily_proof", CivilDate{on}.text(), "proof.posted",
                            "postings of use differ by " + text(difference) + " fen");
         }

@@ -36,6 +36,7 @@ for store in sqlite postgres; do
     service disk_full "$store"
     service explain "$store"
     service rerate "$store"
+    service amend "$store"
     service kill_loop "$store" --rounds "$rounds" --births "$births"
 done
 service postgres_down postgres --rounds "$ends"

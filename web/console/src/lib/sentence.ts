@@ -23,6 +23,12 @@ export function useSentence() {
     return text
   }
 
+  /** What stands in a sentence as it came. */
+  const plain = (params: Params) =>
+    Object.fromEntries(
+      ['total', 'ratio', 'before', 'old', 'new', 'to'].map((name) => [name, String(params[name] ?? '')]),
+    )
+
   return (code: string, params: Params): string => {
     const command = String(params.command ?? '')
     const special = `event.${code}_${command}`
@@ -43,6 +49,8 @@ export function useSentence() {
       field: params.field ? word('protection', String(params.field)) : '',
       value: params.value ? word('protection.value', String(params.value)) : '',
       address: String(params.address ?? ''),
+      tariff: String(params.tariff ?? params.code ?? ''),
+      ...plain(params),
     })
   }
 }

@@ -636,7 +636,8 @@ export interface components {
             outcome: "charged" | "held" | "excluded";
             /**
              * @description Why it is held or excluded: `duplicate` `conflict` `late` `backward` `implausible` `future` `malformed`
-             *     `first` `no_tariff` `no_price` `no_agreement` `day_closed` `unknown_meter` `removed_meter` `clock` `manual`.
+             *     `first` `no_tariff` `no_price` `no_agreement` `day_closed` `unknown_meter` `removed_meter` `clock` `manual`
+             *     `estimated` `rerated`.
              */
             reason: string | null;
             total_kwh: components["schemas"]["Kwh"];
@@ -688,13 +689,20 @@ export interface components {
              *     | `credit.emergency_granted` `credit.emergency_repaid` | amount |
              *     | `relay.reason_added` `relay.reason_cleared` | reason, words (what a person wrote) |
              *     | `relay.read_open` `relay.read_closed` `relay.permitted` | – |
-             *     | `alarm.relay.stuck` `alarm.meter.clock` `alarm.payment.other_amount` | code, paid |
+             *     | `alarm.relay.stuck` `alarm.meter.clock` `alarm.payment.other_amount` `alarm.billing.rerate_failed` | code, paid, detail |
              *     | `agreement.started` `meter.installed` | tariff, address |
              *     | `command.queued` `.waiting_online` `.sent` `.acked` `.unknown` `.verified` `.failed` `.expired` `.superseded` `.skipped` | command (trip, close, permit, read), cause, by, failure; all but the first may be missing |
              *     | `order.created` `order.paid` `order.credited` `order.doubtful` `order.completed` `order.failed` `order.closed` | amount, balance, by; each may be missing |
              *     | `reading.held` `reading.excluded` | reason |
              *     | `protection.changed` | field (keep_power, no_disconnect, lock_out), value (on, off), reason, by |
              *     | `power.load_seen` | power_kw |
+             *     | `amendment.reading` `amendment.estimate` | total, reason, by |
+             *     | `amendment.ratio` | ratio, before, reason, by |
+             *     | `amendment.exchange` | old, old_final, new, new_first, reason, by |
+             *     | `amendment.terms` | people, area, capacity, reason, by; what was not changed is missing |
+             *     | `amendment.agreement` | to, reason, by |
+             *     | `amendment.tariff` | code, version, service_points, reason, by |
+             *     | `bill.adjusted` | amount (below zero: given back), quantity |
              */
             text_code: string;
             wall_at: components["schemas"]["Instant"];
