@@ -25,8 +25,8 @@ MB_DESCRIBE(AdjustedLine, (line_id, key, quantity_before, quantity, amount_befor
 /// has nothing posted.
 void take_over(AgreementAccrual& fresh, std::span<const BillLine> kept, std::int32_t next_line_id);
 
-/// Drops the months in which all is as it was posted and that the present state has closed: they need
-/// not be told. After take_over().
+/// Drops the months in which all is as it was posted and that the present state has closed: they
+/// need not be told. After take_over().
 void drop_unchanged(AgreementAccrual& fresh, const AgreementAccrual& present);
 
 /// Posts all that is due, like post(), and says how each line stands to what had been posted.
