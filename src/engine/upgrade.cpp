@@ -1,5 +1,6 @@
 #include "engine/upgrade.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace mb::engine {
@@ -8,11 +9,16 @@ namespace {
 
 /// Points know what ever hung and ran there; until then there was one of each.
 void remember_at_points(State& state) {
+    const auto add = [](auto& list, auto id) {
+        if (std::find(list.begin(), list.end(), id) == list.end()) {
+            list.push_back(id);
+        }
+    };
     state.meters.each([&](MeterId id, const MeterState& meter) {
-        state.service_points.at(meter.config.service_point).meters.push_back(id);
+        add(state.service_points.at(meter.config.service_point).meters, id);
     });
     state.agreements.each([&](AgreementId id, const AgreementState& agreement) {
-        state.service_points.at(agreement.config.service_point).agreements.push_back(id);
+        add(state.service_points.at(agreement.config.service_point).agreements, id);
     });
 }
 
