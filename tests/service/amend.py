@@ -16,7 +16,7 @@ from decimal import Decimal
 from meterbook import Report, Server, binary, expect, folder, run, until, verify
 from stores import add_store, stores
 
-METERS = 12
+METERS = 60  # half of them with the tariff whose jobs a kill must come between
 SHANGHAI = timezone(timedelta(hours=8))
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
