@@ -221,6 +221,35 @@ TEST(Amendments, AReadingOfNewYearsEveThatComesInJanuaryFallsInTheOldYear) {  //
     b.expect_books_agree("1000.00");
 }
 
+TEST(Amendments, AMonthsFeesComeWhenTheMonthIsOverAndStayWhenItIsRatedAnew) {
+    Archive b("1000.00");
+    auto fee = flat_tariff();
+    fee.version = 2;
+    fee.effective_from = CivilDate::from_ymd(2026, 12, 1);
+    fee.fixed.emplace_back();
+    fee.fixed.back().item = "meter";
+    fee.fixed.back().price = {120'000};  // 12.00
+    b.ok(TariffPublished{TariffId{2}, fee, {}, ""});
+    b.until("2026-12-20T12:00:00+08:00");
+    b.read("2026-12-20T12:00:00+08:00", "150.00");
+    b.until("2026-12-31T23:00:00+08:00");
+    b.read("2026-12-31T23:00:00+08:00", "160.00");
+    if (b.point().rerate) {
+        b.rerate();  // November, without a fee
+    }
+    EXPECT_EQ(b.balance(), Money{94'000});
+    b.until("2027-01-01T03:00:00+08:00");
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{94'000 - 1'200});
+    b.ok(entered("2026-12-20T12:00:00+08:00", "151.00"));
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{94'000 - 1'200}) << "once, however often it is rated";
+    b.ok(AgreementEnded{AgreementId{1}, at("2027-01-01T01:00:00+08:00"), "退租", "", {}});
+    b.rerate();
+    EXPECT_EQ(b.balance(), Money{94'000 - 2'400}) << "the last month's, when the tenant leaves";
+    b.expect_books_agree("1000.00");
+}
+
 // What a person enters that cannot be is found by the job: an alarm, and nothing moves.
 TEST(Amendments, ACorrectionThatDoesNotFitIsAnAlarmAndChangesNothing) {
     Archive b;
