@@ -79,12 +79,15 @@ std::string words_of(Money charged) {
                              : "no money moves";
 }
 
-std::string signed_text(Money money) { return (money.fen > 0 ? "+" : "") + money.text(); }
+template <class T>
+std::string signed_text(T value) {
+    return (value > T{} ? "+" : "") + value.text();
+}
 
 void print_lines(const std::vector<ShownAdjustment>& adjustments, std::ostream& out) {
     for (const ShownAdjustment& one : adjustments) {
-        out << fmt::format("agreement {} of account {}: {}, {} more used{}\n", one.agreement.text(),
-                           one.account.text(), words_of(one.amount), one.quantity.text(),
+        out << fmt::format("agreement {} of account {}: {}, use {}{}\n", one.agreement.text(),
+                           one.account.text(), words_of(one.amount), signed_text(one.quantity),
                            one.made.empty() ? "" : ", made " + one.made);
         for (const ChangedLine& line : one.lines) {
             const std::string what =
@@ -98,10 +101,10 @@ void print_lines(const std::vector<ShownAdjustment>& adjustments, std::ostream& 
 }
 
 void print_preview(const AmendAnswer& answer, std::ostream& out) {
-    out << fmt::format("{}: {} accounts change ({} charged more, {} given back); in all {}\n",
+    out << fmt::format("{}: accounts that change {} ({} charged more, {} given back); in all {}\n",
                        answer.kind, answer.accounts_changed, answer.accounts_up,
                        answer.accounts_down, words_of(answer.charged));
-    out << fmt::format("{} service points to be rated anew, {} agreements with other bills\n",
+    out << fmt::format("service points to be rated anew {}, agreements with other bills {}\n",
                        answer.service_points.size(), answer.agreements_changed);
     for (const ShownBalance& one : answer.largest) {
         out << fmt::format("  account {:<8} {:>12} → {:>12}  {:>12}  {}\n", one.account.text(),
@@ -122,7 +125,7 @@ void print_outcome(const AmendAnswer& answer, const AmendStatus& status, std::os
         out << fmt::format("service point {} could not be rated: {}\n", one.service_point.text(),
                            one.why);
     }
-    out << fmt::format("{} agreements adjusted: {}\n", status.agreements_changed,
+    out << fmt::format("agreements adjusted {}: {}\n", status.agreements_changed,
                        words_of(status.charged));
     print_lines(status.adjustments, out);
 }
@@ -232,6 +235,9 @@ int run_amend_list(const AmendOptions& options, std::ostream& out, std::ostream&
         out << "\n";
     }
     print_lines(list->adjustments, out);
+    if (list->amendments.empty() && list->adjustments.empty()) {
+        out << "nothing was amended here, nothing adjusted\n";
+    }
     return done;
 }
 

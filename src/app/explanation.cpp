@@ -377,8 +377,8 @@ std::string explanation_text(const ExplainedAgreement& agreement) {
         }
     }
     for (const ExplainedAdjustment& one : agreement.adjustments) {
-        out += fmt::format("  adjustment {} of {}: {} yuan, {} more used\n", one.id.text(),
-                           one.made, one.amount.text(), one.quantity);
+        out += fmt::format("  adjustment {} of {}: {} yuan, use {}\n", one.id.text(), one.made,
+                           one.amount.text(), one.quantity);
     }
     if (agreement.rerating) {
         out += "  is being rated anew: the ledger follows\n";
