@@ -315,6 +315,21 @@ TEST_F(Server, TheFirstAnswerIsReplayed) {
     EXPECT_FALSE(elsewhere.headers.has("idempotent-replayed"));
 }
 
+// Found by the standby test: the store died between the command and the answer's row; the client
+// had the first answer, a repeat got another one.
+TEST_F(Server, AnAnswerThatCannotBeKeptDoesNotGoOut) {
+    const std::string path = meter_17 + "/commands";
+    const std::string body = R"({"kind":"trip","reason":"x"})";
+    answers.broken = true;
+    const auto lost = post(me, path, body, "key-0001");
+    EXPECT_EQ(lost.status, 503);
+    EXPECT_EQ(code(lost), "store.unavailable");
+    answers.broken = false;
+    const auto first = post(me, path, body, "key-0001");
+    EXPECT_EQ(first.status, 202) << "the engine is asked again, it knows the key";
+    EXPECT_EQ(post(me, path, body, "key-0001").body, first.body);
+}
+
 TEST_F(Server, TheSameKeyAtTheSameTimeIsTold) {
     engine.hold = true;
     const std::string path = meter_17 + "/commands";

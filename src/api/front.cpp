@@ -211,7 +211,10 @@ void ApiServer::Front::run_once(const Route& route, const std::shared_ptr<Call>&
                                                     call->request.path + "\n" + call->request.body);
     const Reply once([this, call, reply, claim, key, body_hash](Result<Answer> answer) {
         if (answer && !answer->headers.has("idempotent-replayed")) {
-            keep(*call, key, body_hash, *answer);
+            const auto kept = keep(*call, key, body_hash, *answer);
+            if (!kept) {
+                answer = fail(kept.error());
+            }
         }
         {
             const std::lock_guard lock(mutex_);
@@ -234,14 +237,17 @@ void ApiServer::Front::run_once(const Route& route, const std::shared_ptr<Call>&
     }
 }
 
-void ApiServer::Front::keep(const Call& call, const std::string& key,
-                            const crypto::Digest& body_hash, const Answer& answer) {
+/// What was asked is committed, but an answer that is not kept must not go out: a repeat would get
+/// another one. The client asks again, and the engine knows the key.
+Result<void> ApiServer::Front::keep(const Call& call, const std::string& key,
+                                    const crypto::Digest& body_hash, const Answer& answer) {
     try {
         services_.ports.answers->keep(call.project, call.caller.login.id, key,
                                       {body_hash, answer.status, answer.json, services_.wall()});
+        return {};
     } catch (const std::exception& broken) {
-        // What was asked is committed; a replay asks the engine again, which knows the key.
         log::error("api: an answer could not be kept: {}", broken.what());
+        return fail(error_of(broken));
     }
 }
 

@@ -37,8 +37,8 @@ private:
     void dispatch(const Route& route, const std::shared_ptr<Call>& call, const Reply& reply);
     /// Answers a replay or a conflict itself; else a reply that keeps the answer.
     void run_once(const Route& route, const std::shared_ptr<Call>& call, const Reply& reply);
-    void keep(const Call& call, const std::string& key, const crypto::Digest& body_hash,
-              const Answer& answer);
+    Result<void> keep(const Call& call, const std::string& key, const crypto::Digest& body_hash,
+                      const Answer& answer);
 
     Services& services_;
     std::mutex mutex_;

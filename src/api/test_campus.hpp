@@ -109,11 +109,13 @@ public:
     void keep(ProjectId project, LoginId login, const std::string& key,
               const KeptAnswer& answer) override {
         const std::lock_guard lock(mutex);
+        if (broken) throw writer::StoreUnavailable("on purpose", false, false);
         kept.try_emplace({project, login, key}, answer);
     }
 
     std::mutex mutex;
     std::map<std::tuple<ProjectId, LoginId, std::string>, KeptAnswer> kept;
+    bool broken = false;
 };
 
 /// The rows of one project.

@@ -59,7 +59,8 @@ def open_trip(server: Server, journal: Journal) -> str:
                  if server.one("SELECT count(*) FROM command c JOIN meter m ON m.meter_id = c.meter_id"
                                " WHERE m.meter_id = ? AND c.ended_wall_at = 0", int(meter)) == 0
                  and not journal.locked.get(meter, False)
-                 and server.one("SELECT r.position = 'closed' FROM relay_state r JOIN meter m"
+                 and server.one("SELECT r.position = 'closed' AND r.keep_power = 0 AND r.no_disconnect = 0"
+                                " FROM relay_state r JOIN meter m"
                                 " ON m.service_point_id = r.service_point_id WHERE m.meter_id = ?", int(meter)))
     answer = journal.console.command(meter, "trip", "drill", "drill-trip-0001")
     expect(answer.status in (200, 201, 202), answer)
