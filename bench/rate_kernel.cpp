@@ -130,11 +130,11 @@ private:
             AgreementAccrual& accrual = all_[i];
             const auto& window = accrual.window;
             const std::int64_t units = input_[i].units * sign;
-            const std::int64_t read = (window.from.us ^ from.us) + window.to.us +
-                                      window.price.units + window.tier_end.units + window.total +
-                                      (window.book_revision ^ revision) + window.code_index +
-                                      accrual.tariff_code_index;
-            seen_ += static_cast<std::uint64_t>(read);
+            const auto word = [](auto value) { return static_cast<std::uint64_t>(value); };
+            seen_ += word(window.from.us ^ from.us) + word(window.to.us) +
+                     word(window.price.units) + word(window.tier_end.units) + word(window.total) +
+                     word(window.book_revision ^ revision) + word(window.code_index) +
+                     word(accrual.tariff_code_index);
             accrual.uses[window.use].quantity.units += units;
             BillLine& line = accrual.lines[window.line];
             line.quantity.units += units;

@@ -289,7 +289,8 @@ struct OneMeter {
     }
     [[nodiscard]] std::string used() const {
         Quantity sum;
-        for (const BillLine& line : rated().value().agreements[0].accrual.lines) {
+        const PointRating rating = rated().value();
+        for (const BillLine& line : rating.agreements[0].accrual.lines) {
             sum += line.quantity;
         }
         return sum.text();
