@@ -1,15 +1,16 @@
 // The law of re-rating: facts may come in any order, in any grouping, with the job at any time; the
 // bills end where rating the facts at once ends (design §1; faults F18, F21, F22, F32). A failing
 // case prints its seed: run it again with MB_RATING_SEED.
+#include "base/test_random.hpp"
 #include "engine/test_archive.hpp"
 
 #include <algorithm>
 #include <cstdlib>
-#include <random>
 
 namespace mb::engine {
 namespace {
 
+using mb::test::Random;
 using namespace testing;
 using rules::billing::AgreementAccrual;
 using rules::billing::LineKey;
@@ -20,18 +21,6 @@ constexpr std::uint64_t stories = 60;
 #else
 constexpr std::uint64_t stories = 400;
 #endif
-
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : engine_(seed) {}
-    std::int64_t in(std::int64_t from, std::int64_t to) {
-        return std::uniform_int_distribution<std::int64_t>(from, to)(engine_);
-    }
-    bool one_in(int n) { return in(1, n) == 1; }
-
-private:
-    std::mt19937_64 engine_;
-};
 
 struct Arrival {
     Instant at;

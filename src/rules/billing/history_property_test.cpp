@@ -1,6 +1,7 @@
 // The fold of a point's history against `rate`, which reads the same facts from a usage document in
 // another way, and against the oracle by that. A failing case prints its seed: run it again with
 // MB_RATING_SEED.
+#include "base/test_random.hpp"
 #include "rules/billing/history.hpp"
 #include "rules/billing/rating.hpp"
 #include "rules/billing/settle.hpp"
@@ -10,31 +11,15 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <random>
 
 namespace mb::rules::billing {
 namespace {
 
+using mb::test::Random;
 using namespace test;
 using metering::DayReading;
 using metering::Outcome;
 using metering::OutcomeReason;
-
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : engine_(seed) {}
-    std::int64_t in(std::int64_t from, std::int64_t to) {
-        return std::uniform_int_distribution<std::int64_t>(from, to)(engine_);
-    }
-    bool one_in(int n) { return in(1, n) == 1; }
-    template <class T>
-    void shuffle(std::vector<T>& list) {
-        std::shuffle(list.begin(), list.end(), engine_);
-    }
-
-private:
-    std::mt19937_64 engine_;
-};
 
 tariff::TariffDocument document(Random& random, std::int32_t version, CivilDate from) {
     tariff::TariffDocument out = flat("0");

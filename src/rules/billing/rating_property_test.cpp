@@ -3,6 +3,7 @@
 // with MB_RATING_SEED.
 
 #include "base/binary.hpp"
+#include "base/test_random.hpp"
 #include "rules/billing/accrual.hpp"
 #include "rules/billing/shares.hpp"
 #include "rules/billing/stretch.hpp"
@@ -16,12 +17,12 @@
 #include <cstdlib>
 #include <map>
 #include <numeric>
-#include <random>
 #include <set>
 
 namespace mb::rules::billing {
 namespace {
 
+using mb::test::Random;
 using namespace test;
 using tariff::Band;
 using tariff::TierCycle;
@@ -31,23 +32,6 @@ constexpr std::uint64_t histories = 300;
 #else
 constexpr std::uint64_t histories = 2000;
 #endif
-
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : engine_(seed) {}
-    /// [from, to]
-    std::int64_t in(std::int64_t from, std::int64_t to) {
-        return std::uniform_int_distribution<std::int64_t>(from, to)(engine_);
-    }
-    bool one_in(int n) { return in(1, n) == 1; }
-    template <class T>
-    void shuffle(std::vector<T>& list) {
-        std::shuffle(list.begin(), list.end(), engine_);
-    }
-
-private:
-    std::mt19937_64 engine_;
-};
 
 std::string clock(std::int64_t minute) {
     char text[16];
